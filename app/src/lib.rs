@@ -1,0 +1,18 @@
+//! The NEXUS user interface. Pages and components run on the server alone (feature `ssr`); islands run on both
+//! sides, and are all that the browser's wasm holds.
+
+pub mod islands;
+
+#[cfg(feature = "ssr")]
+pub mod components;
+#[cfg(feature = "ssr")]
+mod context;
+#[cfg(feature = "ssr")]
+pub mod pages;
+#[cfg(feature = "ssr")]
+mod shell;
+
+#[cfg(feature = "ssr")]
+pub use context::{DemoAccount, Flash, FlashKind, Form, PageRequest, Site, Viewer, load, page_request};
+#[cfg(feature = "ssr")]
+pub use shell::shell;

@@ -1,0 +1,26 @@
+//! Accounts: who may sign in, and their sessions.
+//!
+//! | rule | where |
+//! |---|---|
+//! | what an e-mail address, a name and a password must be | [`rules`] |
+//! | an account comes with its grant and its client agent, or not at all | [`sign_up`] |
+//! | sign-in is slowed per account and address, and answers alike for unknown accounts | [`sign_in`] |
+//! | a closed account is anonymised, never deleted | [`close`] |
+
+mod close;
+mod password;
+mod profile;
+pub mod rules;
+mod session;
+mod sign_in;
+mod sign_up;
+mod store;
+
+pub use close::close;
+pub use profile::{Profile, change_name, change_password, find_by_email, list, profile};
+pub use session::{
+    SessionRecord, SessionView, delete_expired_sessions, delete_session, end_other_sessions, end_session, load_session,
+    save_session, sessions,
+};
+pub use sign_in::{SignIn, sign_in};
+pub use sign_up::{SignUp, sign_up};

@@ -1,0 +1,27 @@
+//! Agents: what can be hired.
+//!
+//! | rule | where |
+//! |---|---|
+//! | what a listing must say | [`rules`] |
+//! | only what answered a test call, and has a skill, is listed | `economy.set_agent_status` in the migrations |
+//! | a changed endpoint must answer anew | the trigger `forget_test_of_old_endpoint` |
+//! | retired, never deleted | [`retire`] |
+
+mod publish;
+mod register;
+pub mod rules;
+pub mod search;
+mod secret;
+mod skill;
+mod store;
+mod view;
+
+pub use publish::{mark_tested, retire, set_status};
+pub use register::{AgentChange, NewAgent, Registered, register, update};
+pub use search::{AgentStatus, Facets, SearchQuery, Sort, facets, featured, search};
+pub use secret::{SigningSecrets, rotate_secret, signing_secrets};
+pub use skill::Skill;
+pub use store::adopt_demo_agent;
+pub use view::{AgentDetail, AgentSummary, OwnedAgent, Totals, detail, mine, owned, totals};
+
+pub(crate) use store::{registered_at, set_trust_score};

@@ -1,0 +1,419 @@
+//! The SQL of agents: `agents`, `agent_secrets`.
+
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
+use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
+use serde_json::Value;
+use sqlx::{PgConnection, PgPool};
+
+use super::{AgentDetail, AgentStatus, AgentSummary, Facets, NewAgent, OwnedAgent, SearchQuery, SigningSecrets, Skill, Sort};
+use super::view::Totals;
+use crate::{Actor, AgentId, Credits, Db, Error, Missing, Result, UserId};
+
+/// The columns of a card, as every query here names them.
+struct Row {
+    id: AgentId,
+    name: String,
+    description: String,
+    status: String,
+    skills: Value,
+    tags: Vec<String>,
+    trust_score: Decimal,
+    price: Credits,
+    featured: Option<bool>,
+    completed: Option<i64>,
+    failed: Option<i64>,
+}
+
+impl From<Row> for AgentSummary {
+    fn from(r: Row) -> Self {
+        AgentSummary {
+            id: r.id,
+            name: r.name,
+            description: r.description,
+            status: AgentStatus::parse(&r.status).unwrap_or(AgentStatus::Offline),
+            skills: skills_of(r.skills),
+            tags: r.tags,
+            trust: r.trust_score.to_f64().unwrap_or_default(),
+            price: r.price,
+            featured: r.featured.unwrap_or_default(),
+            completed: r.completed.unwrap_or_default(),
+            failed: r.failed.unwrap_or_default(),
+        }
+    }
+}
+
+/// Skills that cannot be read are left out rather than taking the whole list down.
+fn skills_of(value: Value) -> Vec<Skill> {
+    match value {
+        Value::Array(items) => items.into_iter().filter_map(|v| serde_json::from_value(v).ok()).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn skills_json(skills: &[Skill]) -> Result<Value> {
+    serde_json::to_value(skills).map_err(|e| Error::Internal(e.into()))
+}
+
+pub(super) async fn insert(tx: &mut PgConnection, owner: UserId, new: &NewAgent) -> Result<AgentId> {
+    Ok(sqlx::query_scalar!(
+        r#"INSERT INTO agents (name, description, owner_user_id, endpoint, skills, tags, price_per_task, agent_card, card_url)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id AS "id: AgentId""#,
+        new.name,
+        new.description,
+        owner as UserId,
+        new.endpoint,
+        skills_json(&new.skills)?,
+        &new.tags,
+        new.price as Credits,
+        new.card,
+        new.card_url
+    )
+    .fetch_one(tx)
+    .await?)
+}
+
+pub(super) async fn update(tx: &mut PgConnection, owner: UserId, id: AgentId, change: &NewAgent) -> Result<()> {
+    let done = sqlx::query!(
+        "UPDATE agents SET name = $3, description = $4, endpoint = $5, skills = $6, tags = $7, price_per_task = $8,
+                agent_card = $9, card_url = $10
+          WHERE id = $1 AND owner_user_id = $2 AND kind = 'listed' AND retired_at IS NULL",
+        id as AgentId,
+        owner as UserId,
+        change.name,
+        change.description,
+        change.endpoint,
+        skills_json(&change.skills)?,
+        &change.tags,
+        change.price as Credits,
+        change.card,
+        change.card_url
+    )
+    .execute(tx)
+    .await?;
+    if done.rows_affected() == 1 { Ok(()) } else { Err(Error::NotFound(Missing::Agent)) }
+}
+
+pub(super) async fn set_secret(tx: &mut PgConnection, id: AgentId, secret: &str) -> Result<()> {
+    sqlx::query_scalar!("SELECT economy.set_agent_secret($1, $2)", id as AgentId, secret).fetch_one(tx).await?;
+    Ok(())
+}
+
+pub(super) async fn secrets(pool: &PgPool, id: AgentId) -> Result<SigningSecrets> {
+    let row = sqlx::query!(
+        "SELECT secret, CASE WHEN previous_expires_at > now() THEN previous END AS previous
+           FROM agent_secrets WHERE agent_id = $1",
+        id as AgentId
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(SigningSecrets(row.map(|r| [Some(r.secret), r.previous].into_iter().flatten().collect()).unwrap_or_default()))
+}
+
+pub(super) async fn mark_tested(pool: &PgPool, owner: UserId, id: AgentId, endpoint: &str) -> Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE agents SET tested_at = now()
+          WHERE id = $1 AND owner_user_id = $2 AND endpoint = $3 AND kind = 'listed' AND retired_at IS NULL",
+        id as AgentId,
+        owner as UserId,
+        endpoint
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub(super) async fn set_status(tx: &mut PgConnection, id: AgentId, status: &str) -> Result<()> {
+    sqlx::query_scalar!("SELECT economy.set_agent_status($1, $2)", id as AgentId, status).fetch_one(tx).await?;
+    Ok(())
+}
+
+pub(super) async fn retire(tx: &mut PgConnection, id: AgentId) -> Result<()> {
+    sqlx::query_scalar!("SELECT economy.retire_agent($1)", id as AgentId).fetch_one(tx).await?;
+    Ok(())
+}
+
+pub(super) async fn is_owner(tx: &mut PgConnection, user: UserId, id: AgentId) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT 1 FROM agents WHERE id = $1 AND owner_user_id = $2) AS "own!""#,
+        id as AgentId,
+        user as UserId
+    )
+    .fetch_one(tx)
+    .await?)
+}
+
+/// When an agent was registered: its tenure.
+pub(crate) async fn registered_at(tx: &mut PgConnection, id: AgentId) -> Result<DateTime<Utc>> {
+    Ok(sqlx::query_scalar!("SELECT created_at FROM agents WHERE id = $1", id as AgentId).fetch_one(tx).await?)
+}
+
+/// Writes the score that trust computed, in the same transaction as its evidence.
+pub(crate) async fn set_trust_score(tx: &mut PgConnection, id: AgentId, score: f64) -> Result<()> {
+    sqlx::query!(
+        "UPDATE agents SET trust_score = $2 WHERE id = $1",
+        id as AgentId,
+        Decimal::from_f64(score).unwrap_or_default().round_dp(2)
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Matching agents with their sort keys, one page, and how many match in all. Every order is a number that falls,
+/// so that one comparison pages through all of them.
+pub(super) async fn search(
+    tx: &mut PgConnection,
+    query: &SearchQuery,
+    limit: usize,
+) -> Result<(Vec<(AgentSummary, String)>, i64)> {
+    // How alike a word must be to count as the one that was meant: "sumarizer" finds "summariser".
+    sqlx::query_scalar!("SELECT set_config('pg_trgm.word_similarity_threshold', '0.4', true)").fetch_one(&mut *tx).await?;
+    let text = query.text.trim().to_lowercase();
+    let sort = match query.sort {
+        Sort::Best if text.is_empty() => Sort::Trust,
+        other => other,
+    };
+    let after_key = query.after.as_ref().map(|c| c.key.parse::<Decimal>()).transpose();
+    let after_key = after_key.map_err(|_| Error::field("cursor", "is not one that this list gave out"))?;
+    let rows = sqlx::query!(
+        r#"WITH found AS MATERIALIZED (
+             SELECT a.id, a.name, a.description, a.status, a.skills, a.tags, a.trust_score, a.price_per_task, a.featured,
+                    s.completed, s.failed,
+                    (CASE $7::text
+                       WHEN 'best' THEN round((2 * ts_rank(a.search, websearch_to_tsquery('pg_catalog.english', $1))
+                                               + word_similarity($1, a.search_text)
+                                               + word_similarity($1, lower(a.name)))::numeric, 6)
+                       WHEN 'price' THEN -a.price_per_task
+                       WHEN 'price-down' THEN a.price_per_task
+                       WHEN 'tasks' THEN coalesce(s.completed, 0)::numeric
+                       WHEN 'newest' THEN extract(epoch FROM a.created_at)
+                       ELSE a.trust_score END) AS key
+               FROM agents a LEFT JOIN agent_stats s ON s.agent_id = a.id
+              WHERE a.kind = 'listed' AND a.status <> 'offline'
+                AND ($1::text = '' OR a.search @@ websearch_to_tsquery('pg_catalog.english', $1) OR $1 <% a.search_text)
+                AND ($2::text IS NULL OR a.tags @> ARRAY[$2])
+                AND ($3::text IS NULL OR a.skills @> jsonb_build_array(jsonb_build_object('id', $3)))
+                AND ($4::text IS NULL OR a.status = $4)
+                AND ($5::numeric IS NULL OR a.price_per_task <= $5)
+                AND ($6::int IS NULL OR a.trust_score >= $6))
+           SELECT id AS "id: AgentId", name, description, status, skills, tags, trust_score,
+                  price_per_task AS "price: Credits", featured, completed AS "completed?", failed AS "failed?",
+                  key::text AS "key!", (SELECT count(*) FROM found) AS "total!"
+             FROM found
+            WHERE $8::numeric IS NULL OR (key, id) < ($8, $9::uuid)
+            ORDER BY key DESC, id DESC LIMIT $10"#,
+        text,
+        query.tag,
+        query.skill,
+        query.status.map(AgentStatus::as_str),
+        query.max_price.map(Credits::decimal),
+        query.min_trust.map(i32::from),
+        sort.as_str(),
+        after_key,
+        query.after.as_ref().map(|c| c.id),
+        limit as i64
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    let total = rows.first().map_or(0, |r| r.total);
+    let agents = rows
+        .into_iter()
+        .map(|r| {
+            let row = Row {
+                id: r.id,
+                name: r.name,
+                description: r.description,
+                status: r.status,
+                skills: r.skills,
+                tags: r.tags,
+                trust_score: r.trust_score,
+                price: r.price,
+                featured: r.featured,
+                completed: r.completed,
+                failed: r.failed,
+            };
+            (row.into(), r.key)
+        })
+        .collect();
+    Ok((agents, total))
+}
+
+pub(super) async fn featured(tx: &mut PgConnection, limit: usize) -> Result<Vec<AgentSummary>> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"SELECT a.id AS "id: AgentId", a.name, a.description, a.status, a.skills, a.tags, a.trust_score,
+                  a.price_per_task AS "price: Credits", a.featured, s.completed AS "completed?", s.failed AS "failed?"
+             FROM agents a LEFT JOIN agent_stats s ON s.agent_id = a.id
+            WHERE a.featured = true AND a.kind = 'listed' AND a.status = 'online'
+            ORDER BY a.trust_score DESC, a.id LIMIT $1"#,
+        limit as i64
+    )
+    .fetch_all(tx)
+    .await?;
+    Ok(rows.into_iter().map(AgentSummary::from).collect())
+}
+
+pub(super) async fn facets(tx: &mut PgConnection) -> Result<Facets> {
+    let tags = sqlx::query!(
+        r#"SELECT t AS "tag!", count(*) AS "n!" FROM agents a, unnest(a.tags) t
+            WHERE a.kind = 'listed' AND a.status <> 'offline' GROUP BY t ORDER BY count(*) DESC, t LIMIT 40"#
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    let skills = sqlx::query!(
+        r#"SELECT s ->> 'id' AS "id!", min(s ->> 'name') AS "name!", count(DISTINCT a.id) AS "n!"
+             FROM agents a, jsonb_array_elements(a.skills) s
+            WHERE a.kind = 'listed' AND a.status <> 'offline' AND s ->> 'id' IS NOT NULL AND s ->> 'name' IS NOT NULL
+            GROUP BY s ->> 'id' ORDER BY 3 DESC, 2 LIMIT 60"#
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    Ok(Facets {
+        tags: tags.into_iter().map(|r| (r.tag, r.n)).collect(),
+        skills: skills.into_iter().map(|r| (r.id, r.name, r.n)).collect(),
+    })
+}
+
+pub(super) async fn detail(tx: &mut PgConnection, id: AgentId, own: bool) -> Result<Option<AgentDetail>> {
+    let row = sqlx::query!(
+        r#"SELECT a.id AS "id: AgentId", a.name, a.description, a.status, a.skills, a.tags, a.trust_score,
+                  a.price_per_task AS "price: Credits", a.featured, s.completed AS "completed?", s.failed AS "failed?",
+                  a.created_at, coalesce(economy.agent_publisher(a.id), '') AS "publisher!"
+             FROM agents a LEFT JOIN agent_stats s ON s.agent_id = a.id
+            WHERE a.id = $1 AND a.kind = 'listed' AND a.retired_at IS NULL AND (a.status <> 'offline' OR $2)"#,
+        id as AgentId,
+        own
+    )
+    .fetch_optional(tx)
+    .await?;
+    Ok(row.map(|r| AgentDetail {
+        publisher: r.publisher,
+        created_at: r.created_at,
+        own,
+        summary: Row {
+            id: r.id,
+            name: r.name,
+            description: r.description,
+            status: r.status,
+            skills: r.skills,
+            tags: r.tags,
+            trust_score: r.trust_score,
+            price: r.price,
+            featured: r.featured,
+            completed: r.completed,
+            failed: r.failed,
+        }
+        .into(),
+    }))
+}
+
+pub(super) async fn owned(tx: &mut PgConnection, owner: UserId, id: Option<AgentId>) -> Result<Vec<OwnedAgent>> {
+    let rows = sqlx::query!(
+        r#"SELECT a.id AS "id: AgentId", a.name, a.description, a.status, a.skills, a.tags, a.trust_score,
+                  a.price_per_task AS "price: Credits", a.featured, s.completed AS "completed?", s.failed AS "failed?",
+                  a.created_at, a.tested_at, a.retired_at, p.endpoint AS "endpoint!", p.card_url, p.agent_card AS "card!",
+                  coalesce((SELECT sum(t.amount_credits - ledger_fee.fee) FROM transactions t,
+                            LATERAL (SELECT round(t.amount_credits * 0.05, 2) AS fee) ledger_fee
+                            WHERE t.to_agent_id = a.id AND t.status = 'settled'), 0) AS "earned!: Credits"
+             FROM agents a LEFT JOIN agent_stats s ON s.agent_id = a.id, LATERAL economy.agent_private(a.id) p
+            WHERE a.owner_user_id = $1 AND a.kind = 'listed' AND ($2::uuid IS NULL OR a.id = $2)
+            ORDER BY a.retired_at IS NOT NULL, a.created_at DESC, a.id LIMIT 500"#,
+        owner as UserId,
+        id as Option<AgentId>
+    )
+    .fetch_all(tx)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|r| OwnedAgent {
+            endpoint: r.endpoint,
+            card_url: r.card_url,
+            card: r.card,
+            tested_at: r.tested_at,
+            retired_at: r.retired_at,
+            created_at: r.created_at,
+            earned: r.earned,
+            summary: Row {
+                id: r.id,
+                name: r.name,
+                description: r.description,
+                status: r.status,
+                skills: r.skills,
+                tags: r.tags,
+                trust_score: r.trust_score,
+                price: r.price,
+                featured: r.featured,
+                completed: r.completed,
+                failed: r.failed,
+            }
+            .into(),
+        })
+        .collect())
+}
+
+pub(super) async fn totals(tx: &mut PgConnection) -> Result<Totals> {
+    Ok(sqlx::query_as!(
+        Totals,
+        r#"SELECT count(*) AS "listed!", coalesce(sum(s.completed), 0)::bigint AS "completed!",
+                  (SELECT count(DISTINCT k ->> 'id') FROM agents b, jsonb_array_elements(b.skills) k
+                    WHERE b.kind = 'listed' AND b.status <> 'offline') AS "skills!"
+             FROM agents a LEFT JOIN agent_stats s ON s.agent_id = a.id WHERE a.kind = 'listed' AND a.status <> 'offline'"#
+    )
+    .fetch_one(tx)
+    .await?)
+}
+
+/// The demo's agents: found by owner and name, registered or brought up to date, and put online. They run inside
+/// this very program, which is their test call. Answers with the id and the signing secret.
+///
+/// # Errors
+/// [`Error::Forbidden`] for anybody but the program itself; [`Error::Validation`].
+pub async fn adopt_demo_agent(
+    db: &Db,
+    actor: &Actor,
+    owner: UserId,
+    agent: &NewAgent,
+    featured: bool,
+) -> Result<(AgentId, String)> {
+    if *actor != Actor::System {
+        return Err(Error::Forbidden("only the program itself seeds the demo".into()));
+    }
+    let wrong = super::rules::check(agent);
+    if !wrong.is_empty() {
+        return Err(Error::Validation(wrong));
+    }
+    let mut tx = db.begin(actor).await?;
+    let known = sqlx::query_scalar!(
+        r#"SELECT id AS "id: AgentId" FROM agents WHERE owner_user_id = $1 AND name = $2 AND kind = 'listed'
+            AND retired_at IS NULL ORDER BY created_at LIMIT 1"#,
+        owner as UserId,
+        agent.name
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    let id = match known {
+        Some(id) => {
+            update(&mut tx, owner, id, agent).await?;
+            id
+        }
+        None => insert(&mut tx, owner, agent).await?,
+    };
+    sqlx::query!(
+        "UPDATE agents SET status = 'online', tested_at = now(), featured = $2 WHERE id = $1",
+        id as AgentId,
+        featured
+    )
+    .execute(&mut *tx)
+    .await?;
+    let secret = sqlx::query_scalar!(
+        "INSERT INTO agent_secrets (agent_id, secret) VALUES ($1, $2)
+         ON CONFLICT (agent_id) DO UPDATE SET secret = agent_secrets.secret RETURNING secret",
+        id as AgentId,
+        super::secret::new_secret()
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok((id, secret))
+}

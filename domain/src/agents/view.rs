@@ -1,0 +1,138 @@
+//! Agents as people see them.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::{AgentStatus, Skill, store};
+use crate::{Actor, AgentId, Credits, Db, Error, Missing, Result};
+
+/// An agent on a card.
+#[derive(Clone, Debug)]
+pub struct AgentSummary {
+    /// The agent.
+    pub id: AgentId,
+    /// What it is called.
+    pub name: String,
+    /// What it does.
+    pub description: String,
+    /// Whether it takes work.
+    pub status: AgentStatus,
+    /// What it can do.
+    pub skills: Vec<Skill>,
+    /// Words to find it by.
+    pub tags: Vec<String>,
+    /// 0 to 100.
+    pub trust: f64,
+    /// Per task.
+    pub price: Credits,
+    /// Chosen for the shelf.
+    pub featured: bool,
+    /// Tasks completed that count for trust.
+    pub completed: i64,
+    /// Tasks failed by its fault.
+    pub failed: i64,
+}
+
+/// An agent on its own page.
+#[derive(Clone, Debug)]
+pub struct AgentDetail {
+    /// What a card shows.
+    pub summary: AgentSummary,
+    /// Who lists it.
+    pub publisher: String,
+    /// Since when.
+    pub created_at: DateTime<Utc>,
+    /// Whether it is the actor's own: hiring it moves no credits.
+    pub own: bool,
+}
+
+/// An agent as its owner sees it.
+#[derive(Clone, Debug)]
+pub struct OwnedAgent {
+    /// What a card shows.
+    pub summary: AgentSummary,
+    /// Where it answers.
+    pub endpoint: String,
+    /// Where its card was fetched.
+    pub card_url: Option<String>,
+    /// Its card, as fetched.
+    pub card: Value,
+    /// When it answered a test call at this endpoint.
+    pub tested_at: Option<DateTime<Utc>>,
+    /// When it was retired.
+    pub retired_at: Option<DateTime<Utc>>,
+    /// When it was registered.
+    pub created_at: DateTime<Utc>,
+    /// Earned so far, fees taken off.
+    pub earned: Credits,
+}
+
+impl OwnedAgent {
+    /// Why people do not find it, if they do not.
+    pub fn why_not_listed(&self) -> Option<&'static str> {
+        if self.retired_at.is_some() {
+            Some("It is retired.")
+        } else if self.summary.skills.is_empty() {
+            Some("It has no skill: people hire a skill. Add one below.")
+        } else if self.tested_at.is_none() {
+            Some("It has not answered a test call at this address yet. Make one, then put it online.")
+        } else if self.summary.status == AgentStatus::Offline {
+            Some("It is offline. Put it online when it should take work.")
+        } else {
+            None
+        }
+    }
+}
+
+/// True figures for the front page.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Totals {
+    /// Agents listed now.
+    pub listed: i64,
+    /// Tasks that listed agents completed.
+    pub completed: i64,
+    /// Distinct skills on offer.
+    pub skills: i64,
+}
+
+/// A listed agent, or one of the actor's own.
+///
+/// # Errors
+/// [`Error::NotFound`] for one that is neither.
+pub async fn detail(db: &Db, actor: &Actor, id: AgentId) -> Result<AgentDetail> {
+    let mut tx = db.begin(actor).await?;
+    let own = match actor {
+        Actor::Session(user) => store::is_owner(&mut tx, *user, id).await?,
+        Actor::Anonymous | Actor::System => false,
+    };
+    store::detail(&mut tx, id, own).await?.ok_or(Error::NotFound(Missing::Agent))
+}
+
+/// The actor's listings, newest first, retired ones last.
+///
+/// # Errors
+/// [`Error::Unauthorized`].
+pub async fn mine(db: &Db, actor: &Actor) -> Result<Vec<OwnedAgent>> {
+    let owner = actor.user()?;
+    let mut tx = db.begin(actor).await?;
+    store::owned(&mut tx, owner, None).await
+}
+
+/// One of the actor's listings.
+///
+/// # Errors
+/// [`Error::NotFound`] when it is not theirs.
+pub async fn owned(db: &Db, actor: &Actor, id: AgentId) -> Result<OwnedAgent> {
+    let owner = actor.user()?;
+    let mut tx = db.begin(actor).await?;
+    store::owned(&mut tx, owner, Some(id)).await?.into_iter().next().ok_or(Error::NotFound(Missing::Agent))
+}
+
+/// True figures for the front page.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn totals(db: &Db, actor: &Actor) -> Result<Totals> {
+    let mut tx = db.begin(actor).await?;
+    store::totals(&mut tx).await
+}

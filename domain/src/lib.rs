@@ -1,0 +1,26 @@
+//! The NEXUS economy: every rule and all SQL.
+//!
+//! This crate knows no HTTP, no Leptos, no Stripe and no environment. Each noun is a module; a module may use
+//! only the ones to its left: `accounts, api_keys, ledger, trust, agents, tasks, workflows`. Wires (pages, REST,
+//! the worker, the command line) translate in and out and call one operation here.
+#![warn(missing_docs)]
+
+pub mod accounts;
+pub mod agents;
+pub mod ledger;
+pub mod tasks;
+pub mod trust;
+
+mod actor;
+mod credits;
+mod cursor;
+mod db;
+mod error;
+mod ids;
+
+pub use actor::Actor;
+pub use credits::{Credits, CreditsError};
+pub use cursor::{Cursor, Page};
+pub use db::{Db, MIGRATOR, Tx};
+pub use error::{Error, FieldError, Missing, Result};
+pub use ids::{AgentId, PurchaseId, SessionHandle, TaskId, UserId};

@@ -1,0 +1,204 @@
+//! Messages and artifacts, as they are kept: the JSON of A2A 1.0 (specification section 4.1, Message, Part and
+//! Artifact), so that what an agent sent is what is stored.
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use serde_json::{Map, Value, json};
+
+/// Something said in a task.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    /// The speaker's id for it.
+    pub id: String,
+    /// Whether the agent said it (else the requester did).
+    pub from_agent: bool,
+    /// What was said.
+    pub parts: Vec<Part>,
+}
+
+/// Something that an agent made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Artifact {
+    /// The agent's id for it.
+    pub id: String,
+    /// What it is called.
+    pub name: String,
+    /// What it is.
+    pub description: String,
+    /// What it is made of.
+    pub parts: Vec<Part>,
+}
+
+/// A piece of a message or artifact.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    /// The content.
+    pub body: PartBody,
+    /// A file's name.
+    pub filename: Option<String>,
+    /// Its media type.
+    pub media_type: Option<String>,
+}
+
+/// The content of a part: exactly one of four.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PartBody {
+    /// Plain text.
+    Text(String),
+    /// A JSON value.
+    Data(Value),
+    /// A file's bytes.
+    Raw(Vec<u8>),
+    /// Where a file is.
+    Url(String),
+}
+
+impl Part {
+    /// A text part.
+    pub fn text(text: impl Into<String>) -> Part {
+        Part { body: PartBody::Text(text.into()), filename: None, media_type: None }
+    }
+
+    /// A data part.
+    pub fn data(value: Value) -> Part {
+        Part { body: PartBody::Data(value), filename: None, media_type: Some("application/json".into()) }
+    }
+
+    /// A file part.
+    pub fn file(bytes: Vec<u8>, filename: Option<String>, media_type: Option<String>) -> Part {
+        Part { body: PartBody::Raw(bytes), filename, media_type }
+    }
+
+    /// Reads a part; `None` for what no version of the protocol calls one.
+    pub fn from_json(value: &Value) -> Option<Part> {
+        let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
+        let body = if let Some(t) = text("text") {
+            PartBody::Text(t)
+        } else if let Some(raw) = text("raw") {
+            let compact = raw.trim();
+            PartBody::Raw(STANDARD.decode(compact).or_else(|_| STANDARD_NO_PAD.decode(compact)).ok()?)
+        } else if let Some(url) = text("url") {
+            PartBody::Url(url)
+        } else {
+            PartBody::Data(value.get("data")?.clone())
+        };
+        Some(Part { body, filename: text("filename"), media_type: text("mediaType") })
+    }
+
+    /// Writes a part.
+    pub fn to_json(&self) -> Value {
+        let mut out = Map::new();
+        let (key, value) = match &self.body {
+            PartBody::Text(t) => ("text", json!(t)),
+            PartBody::Data(v) => ("data", v.clone()),
+            PartBody::Raw(bytes) => ("raw", json!(STANDARD.encode(bytes))),
+            PartBody::Url(u) => ("url", json!(u)),
+        };
+        out.insert(key.into(), value);
+        if let Some(name) = &self.filename {
+            out.insert("filename".into(), json!(name));
+        }
+        if let Some(kind) = &self.media_type {
+            out.insert("mediaType".into(), json!(kind));
+        }
+        Value::Object(out)
+    }
+}
+
+fn parts_of(value: &Value) -> Vec<Part> {
+    value.get("parts").and_then(Value::as_array).map(|ps| ps.iter().filter_map(Part::from_json).collect()).unwrap_or_default()
+}
+
+fn string(value: &Value, key: &str) -> String {
+    value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+impl Message {
+    /// Reads a message.
+    pub fn from_json(value: &Value) -> Message {
+        Message {
+            id: string(value, "messageId"),
+            from_agent: value.get("role").and_then(Value::as_str) == Some("ROLE_AGENT"),
+            parts: parts_of(value),
+        }
+    }
+
+    /// All its text parts, one after the other.
+    pub fn text(&self) -> String {
+        text_of(&self.parts)
+    }
+}
+
+impl Artifact {
+    /// Reads an artifact.
+    pub fn from_json(value: &Value) -> Artifact {
+        Artifact {
+            id: string(value, "artifactId"),
+            name: string(value, "name"),
+            description: string(value, "description"),
+            parts: parts_of(value),
+        }
+    }
+}
+
+/// The text parts of `parts`, a blank line between them.
+pub fn text_of(parts: &[Part]) -> String {
+    let texts: Vec<&str> = parts
+        .iter()
+        .filter_map(|p| match &p.body {
+            PartBody::Text(t) => Some(t.as_str()),
+            PartBody::Data(_) | PartBody::Raw(_) | PartBody::Url(_) => None,
+        })
+        .collect();
+    texts.join("\n\n")
+}
+
+/// `tasks.output`: what a program wants of the result, `{"text": …, "data": …}` — all text of the artifacts (of the
+/// agent's last message where there are none) and the first data part.
+pub fn output_of(artifacts: &[Value], last_message: Option<&Value>) -> Value {
+    let mut parts: Vec<Part> = artifacts.iter().flat_map(parts_of).collect();
+    if parts.is_empty()
+        && let Some(message) = last_message
+    {
+        parts = parts_of(message);
+    }
+    let mut out = Map::new();
+    let text = text_of(&parts);
+    if !text.is_empty() {
+        out.insert("text".into(), json!(text));
+    }
+    if let Some(data) = parts.iter().find_map(|p| match &p.body {
+        PartBody::Data(v) => Some(v.clone()),
+        PartBody::Text(_) | PartBody::Raw(_) | PartBody::Url(_) => None,
+    }) {
+        out.insert("data".into(), data);
+    }
+    Value::Object(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_survive_the_database() {
+        for part in [
+            Part::text("hello"),
+            Part::data(json!({"a": [1, 2]})),
+            Part::file(vec![0, 255, 7], Some("x.png".into()), Some("image/png".into())),
+            Part { body: PartBody::Url("https://x.example/f".into()), filename: None, media_type: None },
+        ] {
+            assert_eq!(Part::from_json(&part.to_json()), Some(part));
+        }
+        assert_eq!(Part::from_json(&json!({"kind": "unknown"})), None);
+        assert_eq!(Part::from_json(&json!({"raw": "not base64!"})), None);
+    }
+
+    #[test]
+    fn the_output_is_text_and_data_of_the_artifacts() {
+        let artifacts = [json!({"parts": [{"text": "a"}, {"data": {"n": 1}}]}), json!({"parts": [{"text": "b"}]})];
+        assert_eq!(output_of(&artifacts, None), json!({"text": "a\n\nb", "data": {"n": 1}}));
+        assert_eq!(output_of(&[], Some(&json!({"parts": [{"text": "said"}]}))), json!({"text": "said"}));
+        assert_eq!(output_of(&[], None), json!({}));
+    }
+}

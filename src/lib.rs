@@ -1,0 +1,2 @@
+//! nexus
+pub mod postgres;
