@@ -86,6 +86,8 @@ CREATE TABLE task_queue (
   task_id          uuid PRIMARY KEY REFERENCES tasks (id),
   run_at           timestamptz NOT NULL DEFAULT now(),
   attempts         integer NOT NULL DEFAULT 0,
+  -- Attempts that ended in a transient error of the agent's; a stopped or killed worker does not count.
+  failures         integer NOT NULL DEFAULT 0,
   lease_token      uuid,
   lease_expires_at timestamptz,
   -- The agent gets the same message id each time, so that it can tell a repeat from new work.

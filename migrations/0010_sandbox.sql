@@ -15,3 +15,8 @@ CREATE TABLE sandbox.webhook_deliveries (
   next_at      timestamptz NOT NULL DEFAULT now(),
   delivered_at timestamptz
 );
+-- What the stand-in signs its webhooks with: one secret a database, so that every process knows it.
+CREATE TABLE sandbox.webhook_secret (
+  only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+  secret   text NOT NULL
+);

@@ -1,2 +1,16 @@
-//! nexus
+//! The NEXUS server: it wires the economy (`domain`) and its pages (`app`) to HTTP, agents and payments.
+
+pub mod a2a;
+pub mod cli;
+pub mod config;
+pub mod database;
+pub mod demo;
+pub mod outbound;
+pub mod payments;
 pub mod postgres;
+pub mod router;
+pub mod sandbox;
+pub mod serve;
+pub mod state;
+pub mod web;
+pub mod worker;

@@ -8,6 +8,7 @@
 pub mod accounts;
 pub mod agents;
 pub mod ledger;
+pub mod sandbox;
 pub mod tasks;
 pub mod trust;
 

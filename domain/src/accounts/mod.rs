@@ -17,7 +17,7 @@ mod sign_up;
 mod store;
 
 pub use close::close;
-pub use profile::{Profile, change_name, change_password, find_by_email, list, profile};
+pub use profile::{Profile, change_name, change_password, find_by_email, list, profile, reset_password};
 pub use session::{
     SessionRecord, SessionView, delete_expired_sessions, delete_session, end_other_sessions, end_session, load_session,
     save_session, sessions,

@@ -24,6 +24,8 @@ pub struct Claim {
     pub token: Uuid,
     /// Which attempt this is, from 1.
     pub attempt: i32,
+    /// How many attempts ended in a transient error of the agent's.
+    pub failures: i32,
     /// Who is to do it.
     pub agent: AgentId,
     /// Where the agent answers.

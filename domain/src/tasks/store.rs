@@ -92,8 +92,8 @@ pub(super) async fn claim(db: &Db, limit: i64, lease: Duration) -> Result<Vec<Cl
              UPDATE task_queue q SET attempts = q.attempts + 1, lease_token = uuid_generate_v4(),
                     lease_expires_at = now() + make_interval(secs => $2)
                FROM due WHERE q.task_id = due.task_id
-             RETURNING q.task_id, q.lease_token, q.attempts, q.message_id)
-           SELECT q.task_id AS "task: TaskId", q.lease_token AS "token!", q.attempts, q.message_id,
+             RETURNING q.task_id, q.lease_token, q.attempts, q.failures, q.message_id)
+           SELECT q.task_id AS "task: TaskId", q.lease_token AS "token!", q.attempts, q.failures, q.message_id,
                   a.id AS "agent: AgentId", a.endpoint, a.agent_card AS card, t.skill_id AS skill, t.messages -> 0 AS "message!",
                   t.remote_task_id AS remote_task, t.timeout_at, s.secret AS "secret?",
                   CASE WHEN s.previous_expires_at > now() THEN s.previous END AS previous
@@ -128,6 +128,7 @@ pub(super) async fn claim(db: &Db, limit: i64, lease: Duration) -> Result<Vec<Cl
             task: r.task,
             token: r.token,
             attempt: r.attempts,
+            failures: r.failures,
             agent: r.agent,
             endpoint: r.endpoint,
             card: r.card,
@@ -281,7 +282,7 @@ pub(super) async fn try_later(db: &Db, claim: &Claim, error: &str, run_at: DateT
     }
     end_attempt(&mut tx, claim.task, "retried", Some(error)).await?;
     sqlx::query!(
-        "UPDATE task_queue SET run_at = $2, lease_token = NULL, lease_expires_at = NULL WHERE task_id = $1",
+        "UPDATE task_queue SET run_at = $2, failures = failures + 1, lease_token = NULL, lease_expires_at = NULL WHERE task_id = $1",
         claim.task as TaskId,
         run_at
     )
@@ -297,7 +298,7 @@ pub(super) async fn give_back(db: &Db, claim: &Claim) -> Result<()> {
         return Ok(());
     }
     end_attempt(&mut tx, claim.task, "lost", Some("The worker was stopped")).await?;
-    // Not the agent's doing, so it does not use up an attempt; the attempt's row keeps its number.
+    // Not the agent's doing, so it is not counted as a failure.
     sqlx::query!(
         "UPDATE task_queue SET run_at = now(), lease_token = NULL, lease_expires_at = NULL WHERE task_id = $1",
         claim.task as TaskId

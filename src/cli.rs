@@ -1,0 +1,184 @@
+//! The command line.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks on its standard streams")]
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use domain::Actor;
+use domain::accounts::{self, SignUp};
+
+use crate::config::Config;
+use crate::database::Database;
+
+/// NEXUS: an economy of software agents.
+#[derive(Debug, Parser)]
+#[command(name = "nexus", version, about, args_conflicts_with_subcommands = false)]
+pub struct Cli {
+    /// What to do; `serve` when left out.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The settings.
+    #[command(flatten)]
+    pub config: Config,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the site and the worker (the default); migrates first
+    Serve {
+        /// Fill the marketplace with demo agents that really work, and make a demo account
+        #[arg(long)]
+        demo: bool,
+    },
+    /// Run a worker alone; any number may share a database
+    Worker,
+    /// Bring the database's schema up to date
+    Migrate,
+    /// Re-add every balance, hold and settlement; exit code 1 at the first departure
+    Audit {
+        /// Print the findings as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Accounts
+    User {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: UserCommand,
+    },
+    /// Run one of the demo agents by itself: summariser, language-detector, csv-profiler, qr-maker,
+    /// project-forecaster or echo
+    Agent {
+        /// Which agent
+        name: String,
+        /// Where it listens
+        #[arg(long = "listen", default_value = "127.0.0.1:3100")]
+        addr: SocketAddr,
+        /// Refuse callers whose requests are not signed with this secret (whsec_…)
+        #[arg(long)]
+        secret: Option<String>,
+    },
+}
+
+/// What can be done with accounts.
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Open an account; prints its id
+    Create {
+        /// The e-mail address
+        #[arg(long)]
+        email: String,
+        /// The password, at least 10 characters
+        #[arg(long)]
+        password: String,
+        /// The name to show
+        #[arg(long, default_value = "")]
+        name: String,
+    },
+    /// List the accounts
+    List,
+}
+
+/// Starts logging to the standard error stream.
+pub fn start_logging(filter: &str) {
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .init();
+}
+
+/// Says why it cannot go on.
+pub fn failed(sentence: &str) -> ExitCode {
+    eprintln!("nexus: {sentence}");
+    ExitCode::FAILURE
+}
+
+/// Prints a line for people.
+pub fn say(line: &str) {
+    println!("{line}");
+}
+
+/// `nexus migrate`
+///
+/// # Errors
+/// One sentence.
+pub async fn migrate(config: Config) -> Result<ExitCode, String> {
+    Database::join(&config).await?.close().await;
+    say("the schema is up to date");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `nexus audit`
+///
+/// # Errors
+/// One sentence.
+pub async fn audit(config: Config, json: bool) -> Result<ExitCode, String> {
+    let database = Database::join(&config).await?;
+    let report = domain::ledger::audit(&database.db, &Actor::System).await;
+    database.close().await;
+    let report = report.map_err(|e| format!("the audit could not be made: {}", with_source(&e)))?;
+    if json {
+        say(&serde_json::to_string_pretty(&report).map_err(|e| e.to_string())?);
+    } else {
+        for finding in &report.findings {
+            let verdict = if finding.departures.is_empty() { "ok  " } else { "FAIL" };
+            say(&format!("{verdict} {} ({} checked)", finding.check, finding.checked));
+            for departure in &finding.departures {
+                say(&format!("       {departure}"));
+            }
+        }
+        say(if report.holds() { "every rule holds" } else { "the ledger departs from its rules" });
+    }
+    Ok(if report.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// `nexus user …`
+///
+/// # Errors
+/// One sentence.
+pub async fn user(config: Config, command: UserCommand) -> Result<ExitCode, String> {
+    let database = Database::join(&config).await?;
+    let done = match command {
+        UserCommand::Create { email, password, name } => {
+            accounts::sign_up(&database.db, SignUp { email, password, name }).await.map(|id| vec![id.to_string()])
+        }
+        UserCommand::List => accounts::list(&database.db, &Actor::System).await.map(|users| {
+            let line = |u: accounts::Profile| format!("{}  {}  {}  {}", u.id, u.created_at.format("%F"), u.email, u.name);
+            users.into_iter().map(line).collect()
+        }),
+    };
+    database.close().await;
+    for line in done.map_err(|e| with_source(&e))? {
+        say(&line);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `nexus agent NAME`
+///
+/// # Errors
+/// One sentence.
+pub async fn agent(name: &str, addr: SocketAddr, secret: Option<String>) -> Result<ExitCode, String> {
+    let listener =
+        tokio::net::TcpListener::bind(addr).await.map_err(|e| format!("cannot listen on {addr} (--listen): {e}"))?;
+    let addr = listener.local_addr().map_err(|e| e.to_string())?;
+    let origin = format!("http://{addr}");
+    let Some(router) = demo_agents::single(name, &origin, secret) else {
+        let names: Vec<&str> = demo_agents::all().iter().map(|a| a.slug).collect();
+        return Err(format!("there is no agent “{name}”: it is one of {}, echo", names.join(", ")));
+    };
+    say(&format!("{name} answers at {origin}"));
+    axum::serve(listener, router).with_graceful_shutdown(crate::serve::stop_signal()).await.map_err(|e| e.to_string())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// An error with what caused it, for the operator.
+pub fn with_source(error: &domain::Error) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}

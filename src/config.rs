@@ -1,0 +1,143 @@
+//! Configuration: environment variables, read here and nowhere else, each with a default and a line in `--help`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use url::Url;
+
+/// Which parts of the program a process runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Role {
+    /// Pages, REST and the webhook.
+    Web,
+    /// Calls agents, sweeps deadlines.
+    Worker,
+}
+
+/// Everything that can be set. A wrong value stops the start with one line that names it.
+#[derive(Clone, Debug, Args)]
+pub struct Config {
+    /// The database; without it the program starts its own PostgreSQL under NEXUS_DATA_DIR
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true, value_parser = database_url)]
+    pub database_url: Option<DatabaseUrl>,
+
+    /// Where to listen
+    #[arg(long, env = "NEXUS_ADDR", default_value = "127.0.0.1:3000", global = true)]
+    pub addr: SocketAddr,
+
+    /// Where people reach the site [default: http:// and NEXUS_ADDR]
+    #[arg(long, env = "NEXUS_PUBLIC_URL", global = true, value_parser = http_url)]
+    pub public_url: Option<Url>,
+
+    /// Where the program keeps its own database and demo password
+    #[arg(long, env = "NEXUS_DATA_DIR", default_value = ".nexus", global = true)]
+    pub data_dir: PathBuf,
+
+    /// Where the built site (wasm, styles) is
+    #[arg(long, env = "NEXUS_SITE_ROOT", default_value = "target/site", global = true)]
+    pub site_root: PathBuf,
+
+    /// Which parts run in this process
+    #[arg(long, env = "NEXUS_ROLES", default_value = "web,worker", value_delimiter = ',', global = true)]
+    pub roles: Vec<Role>,
+
+    /// Allow agents on private and loopback addresses; on by itself with --demo
+    #[arg(long, env = "NEXUS_ALLOW_PRIVATE_ENDPOINTS", default_value_t = false, action = clap::ArgAction::Set, global = true)]
+    pub allow_private_endpoints: bool,
+
+    /// What to log: error, warn, info, debug, or a filter such as info,nexus=debug
+    #[arg(long, env = "NEXUS_LOG", default_value = "warn,nexus=info", global = true, value_parser = log_filter)]
+    pub log: String,
+
+    /// Stripe's secret key; without it payments are play money in a sandbox
+    #[arg(long, env = "STRIPE_SECRET_KEY", hide_env_values = true, global = true, value_parser = stripe_key)]
+    pub stripe_secret_key: Option<Secret>,
+
+    /// What Stripe signs its webhooks with; several, separated by commas, while one is being replaced
+    #[arg(long, env = "STRIPE_WEBHOOK_SECRET", hide_env_values = true, value_delimiter = ',', global = true, value_parser = webhook_secret)]
+    pub stripe_webhook_secret: Vec<Secret>,
+
+    /// Where Stripe's API is
+    #[arg(long, env = "STRIPE_API_BASE", default_value = "https://api.stripe.com/", global = true, value_parser = http_url)]
+    pub stripe_api_base: Url,
+}
+
+impl Config {
+    /// Whether this process runs `role`.
+    pub fn runs(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+
+    /// What is wrong between settings that are right by themselves.
+    ///
+    /// # Errors
+    /// One sentence that names the setting.
+    pub fn check(&self) -> Result<(), String> {
+        if self.stripe_secret_key.is_some() && self.stripe_webhook_secret.is_empty() {
+            return Err("STRIPE_WEBHOOK_SECRET is missing: with STRIPE_SECRET_KEY set, paid checkouts are credited by \
+                        Stripe's signed webhook"
+                .into());
+        }
+        if self.stripe_secret_key.is_none() && !self.stripe_webhook_secret.is_empty() {
+            return Err("STRIPE_SECRET_KEY is missing, but STRIPE_WEBHOOK_SECRET is set: set both or neither".into());
+        }
+        Ok(())
+    }
+}
+
+/// A secret setting; its `Debug` says nothing.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(redacted)")
+    }
+}
+
+/// The address of the database, with its password kept out of `Debug`.
+#[derive(Clone)]
+pub struct DatabaseUrl(pub sqlx::postgres::PgConnectOptions);
+
+impl std::fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DatabaseUrl(redacted)")
+    }
+}
+
+fn database_url(text: &str) -> Result<DatabaseUrl, String> {
+    if !text.starts_with("postgres://") && !text.starts_with("postgresql://") {
+        return Err("must look like postgres://user:password@host/database".into());
+    }
+    text.parse().map(DatabaseUrl).map_err(|e| format!("cannot be read: {e}"))
+}
+
+fn http_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|e| format!("is not a URL: {e}"))?;
+    if matches!(url.scheme(), "http" | "https") && url.host_str().is_some() {
+        Ok(url)
+    } else {
+        Err("must begin with http:// or https:// and name a host".into())
+    }
+}
+
+fn log_filter(text: &str) -> Result<String, String> {
+    tracing_subscriber::EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(|e| format!("is not a log filter: {e}"))
+}
+
+fn stripe_key(text: &str) -> Result<Secret, String> {
+    if ["sk_", "rk_"].iter().any(|p| text.starts_with(p)) {
+        Ok(Secret(text.to_owned()))
+    } else {
+        Err("must be a secret key (sk_… or rk_…)".into())
+    }
+}
+
+fn webhook_secret(text: &str) -> Result<Secret, String> {
+    if text.starts_with("whsec_") {
+        Ok(Secret(text.to_owned()))
+    } else {
+        Err("must begin with whsec_".into())
+    }
+}

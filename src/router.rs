@@ -1,0 +1,98 @@
+//! Every address of the program, and the layers around them in order.
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::routing::{get, post};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use tower_http::services::ServeDir;
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::trace::TraceLayer;
+
+use crate::state::AppState;
+use crate::web::{account_forms, agent_forms, credit_forms, hire_form, live, page, same_origin, session, task_forms};
+use crate::{payments, sandbox, web};
+
+/// Largest form, with its file.
+const FORM_LIMIT: usize = 4 * 1024 * 1024;
+
+/// Builds the program's router.
+pub fn router(state: AppState) -> Router {
+    let pages = Router::new()
+        .route("/", get(page::show))
+        .route("/marketplace", get(page::show))
+        .route("/marketplace/{id}", get(page::show))
+        .route("/marketplace/{id}/hire", get(page::show).post(hire_form::hire))
+        .route("/docs", get(page::show))
+        .route("/docs/{slug}", get(page::show))
+        .route("/sign-up", get(page::show).post(account_forms::sign_up))
+        .route("/sign-in", get(page::show).post(account_forms::sign_in))
+        .route("/sign-out", post(account_forms::sign_out))
+        .route("/settings", get(page::show))
+        .route("/settings/name", post(account_forms::change_name))
+        .route("/settings/password", post(account_forms::change_password))
+        .route("/settings/sessions/end", post(account_forms::end_session))
+        .route("/settings/sessions/end-others", post(account_forms::end_other_sessions))
+        .route("/settings/close", post(account_forms::close))
+        .route("/dashboard", get(page::show))
+        .route("/agents", get(page::show))
+        .route("/agents/register", get(page::show).post(agent_forms::register))
+        .route("/agents/{id}", get(page::show).post(agent_forms::edit))
+        .route("/agents/{id}/status", post(agent_forms::set_status))
+        .route("/agents/{id}/test", post(agent_forms::test_call))
+        .route("/agents/{id}/secret", post(agent_forms::rotate_secret))
+        .route("/agents/{id}/retire", post(agent_forms::retire))
+        .route("/tasks", get(page::show))
+        .route("/tasks/{id}", get(page::show))
+        .route("/tasks/{id}/cancel", post(task_forms::cancel))
+        .route("/tasks/{id}/live", get(live::task))
+        .route("/tasks/{id}/artifacts/{artifact}/{part}", get(task_forms::download))
+        .route("/credits", get(page::show))
+        .route("/billing", get(credit_forms::billing))
+        .route("/credits/buy", post(credit_forms::buy))
+        .route("/credits/return", get(page::show))
+        .fallback(page::show);
+    let pages = match &state.payments {
+        p if p.is_sandbox() => pages
+            .route("/sandbox/checkout/{session}", get(sandbox::page::show).post(sandbox::page::pay)),
+        _ => pages,
+    };
+    // From the outside in: the form's origin is judged before its session is loaded, and both before a handler runs.
+    let pages = pages
+        .layer(DefaultBodyLimit::max(FORM_LIMIT))
+        .layer(session::layer(&state))
+        .layer(axum::middleware::from_fn_with_state(state.clone(), same_origin::check));
+
+    // For programs: no cookies here, so nothing that a cookie's owner could be made to send.
+    let machines = Router::new()
+        .route("/healthz", get(web::health::alive))
+        .route("/readyz", get(web::health::ready))
+        .route("/api/v1/health", get(web::health::api))
+        .route("/api/v1/billing/webhook", post(payments::webhook::receive))
+        .route("/stripe/webhook", post(payments::webhook::receive));
+    let machines = if state.payments.is_sandbox() { machines.merge(sandbox::api::routes()) } else { machines };
+
+    let files = ServeDir::new(&*state.leptos.site_root).precompressed_br().precompressed_gzip();
+    let files = Router::new()
+        .nest_service("/pkg", ServeDir::new(format!("{}/pkg", state.leptos.site_root)).precompressed_br().precompressed_gzip())
+        .route_service("/favicon.svg", files.clone())
+        .route_service("/theme.js", files)
+        .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("no-cache")));
+
+    // A stream must arrive as it is written, so it is not compressed.
+    let compress = DefaultPredicate::new().and(NotForContentType::const_new("text/event-stream"));
+    let request_id = HeaderName::from_static("x-request-id");
+    pages
+        .merge(machines)
+        .merge(files)
+        .layer(CompressionLayer::new().compress_when(compress))
+        .layer(web::headers::layer(&state))
+        .layer(CatchPanicLayer::custom(web::page::panicked))
+        .layer(PropagateRequestIdLayer::new(request_id.clone()))
+        .layer(TraceLayer::new_for_http().make_span_with(web::headers::span))
+        .layer(SetRequestIdLayer::new(request_id, MakeRequestUuid))
+        .with_state(state)
+}

@@ -1,0 +1,225 @@
+//! Running the program: start in order, stop in the opposite one.
+
+use std::future::Future;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use app::Site;
+use leptos::config::LeptosOptions;
+use sha2::{Digest, Sha256};
+use tokio::net::TcpListener;
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::a2a::AgentClient;
+use crate::config::{Config, Role, Secret};
+use crate::database::Database;
+use crate::demo::Demo;
+use crate::outbound::Outbound;
+use crate::payments::{Payments, SandboxKeys};
+use crate::state::AppState;
+use crate::web::live::TaskEvents;
+use crate::{cli, router, sandbox, worker};
+
+/// The crypto provider of every TLS connection; a second call changes nothing.
+pub fn install_tls() {
+    // An error only says that it is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// `nexus serve`
+///
+/// # Errors
+/// One sentence.
+pub async fn serve(mut config: Config, demo: bool) -> Result<ExitCode, String> {
+    config.check()?;
+    config.allow_private_endpoints |= demo;
+    if !config.runs(Role::Web) {
+        return worker_only(config).await;
+    }
+    // The port first: it is the likeliest thing to be taken, and costs nothing to try.
+    let listener = TcpListener::bind(config.addr).await.map_err(|e| match e.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            format!("{} is taken by another program: stop it, or set NEXUS_ADDR to another address", config.addr)
+        }
+        _ => format!("cannot listen on {} (NEXUS_ADDR): {e}", config.addr),
+    })?;
+    let database = Database::open(&config).await?;
+    let done = run(&config, &database, listener, demo, stop_signal()).await;
+    database.close().await;
+    done.map(|()| ExitCode::SUCCESS)
+}
+
+/// `nexus worker`
+///
+/// # Errors
+/// One sentence.
+pub async fn worker_only(config: Config) -> Result<ExitCode, String> {
+    config.check()?;
+    install_tls();
+    let database = Database::join(&config).await?;
+    let outbound = Outbound::new(config.allow_private_endpoints).map_err(|e| e.to_string())?;
+    let events = TaskEvents::default();
+    let stop = CancellationToken::new();
+    let listening = tokio::spawn(events.clone().listen(database.options.clone()));
+    let work = tokio::spawn(worker::run(database.db.clone(), AgentClient::new(outbound), events, stop.clone()));
+    cli::say("a worker is running; stop it with Ctrl-C");
+    stop_signal().await;
+    stop.cancel();
+    let _ = work.await;
+    listening.abort();
+    database.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs web and worker on `listener` until `until`, then drains.
+///
+/// # Errors
+/// One sentence.
+pub async fn run(
+    config: &Config,
+    database: &Database,
+    listener: TcpListener,
+    demo: bool,
+    until: impl Future<Output = ()>,
+) -> Result<(), String> {
+    install_tls();
+    let addr = listener.local_addr().map_err(|e| e.to_string())?;
+    let public_url = match &config.public_url {
+        Some(url) => url.clone(),
+        None => Url::parse(&format!("http://{addr}")).map_err(|e| e.to_string())?,
+    };
+    let here = Url::parse(&format!("http://{addr}")).map_err(|e| e.to_string())?;
+    let stop = CancellationToken::new();
+    let demo: Option<Arc<Demo>> = if demo {
+        Some(Arc::new(crate::demo::start(&database.db, &config.data_dir, stop.clone()).await?))
+    } else {
+        None
+    };
+    let outbound = Outbound::new(config.allow_private_endpoints).map_err(|e| e.to_string())?;
+    let payments = payments(config, database, &here, &public_url).await?;
+    let (stopping, _) = broadcast::channel(1);
+    let events = TaskEvents::default();
+    let state = AppState {
+        db: database.db.clone(),
+        site: Site {
+            public_url: public_url.as_str().trim_end_matches('/').to_owned(),
+            sandbox: payments.is_sandbox(),
+            demo: demo.as_ref().map(|d| d.account.clone()),
+            version: site_version(config),
+        },
+        public_url: Arc::new(public_url.clone()),
+        leptos: leptos_options(config, addr),
+        agents: AgentClient::new(outbound),
+        payments: payments.clone(),
+        events: events.clone(),
+        stopping: stopping.clone(),
+    };
+
+    let listening = tokio::spawn(events.clone().listen(database.options.clone()));
+    let work = config.runs(Role::Worker).then(|| {
+        tokio::spawn(worker::run(database.db.clone(), state.agents.clone(), events.clone(), stop.clone()))
+    });
+    let deliveries = payments.sandbox().map(|keys| {
+        let mut webhook = here.clone();
+        webhook.set_path("/api/v1/billing/webhook");
+        // Its only address is this program's own.
+        Outbound::new(true).map(|out| tokio::spawn(sandbox::run(database.db.clone(), webhook, keys.webhook_secret.clone(), out, stop.clone())))
+    });
+    let deliveries = deliveries.transpose().map_err(|e| e.to_string())?;
+
+    let app = router::router(state).into_make_service_with_connect_info::<std::net::SocketAddr>();
+    let closing = stop.clone();
+    let server = tokio::spawn(async move {
+        axum::serve(listener, app).with_graceful_shutdown(closing.cancelled_owned()).await
+    });
+    greet(&public_url, demo.as_deref(), config);
+    if let Some(demo) = demo {
+        let db = database.db.clone();
+        tokio::spawn(async move { demo.make_history(&db).await });
+    }
+
+    until.await;
+    tracing::info!("stopping");
+    // Open streams first, or the server would wait for their viewers.
+    let _ = stopping.send(());
+    stop.cancel();
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(10), server).await;
+    if let Some(work) = work {
+        let _ = work.await;
+    }
+    if let Some(deliveries) = deliveries {
+        let _ = deliveries.await;
+    }
+    listening.abort();
+    Ok(())
+}
+
+async fn payments(config: &Config, database: &Database, here: &Url, public_url: &Url) -> Result<Payments, String> {
+    let made = match &config.stripe_secret_key {
+        Some(key) => {
+            Payments::new(key, &config.stripe_api_base, config.stripe_webhook_secret.clone(), public_url.clone(), None)
+        }
+        None => {
+            let secret = domain::sandbox::webhook_secret(&database.db).await.map_err(|e| cli::with_source(&e))?;
+            let keys = SandboxKeys { api_key: Secret(sandbox::API_KEY.into()), webhook_secret: Secret(secret) };
+            let mut base = here.clone();
+            base.set_path("/sandbox/stripe/");
+            let secrets = vec![keys.webhook_secret.clone()];
+            Payments::new(&keys.api_key.clone(), &base, secrets, public_url.clone(), Some(keys))
+        }
+    };
+    made.map_err(|e| e.to_string())
+}
+
+fn leptos_options(config: &Config, addr: std::net::SocketAddr) -> LeptosOptions {
+    LeptosOptions::builder()
+        .output_name("nexus")
+        .site_root(config.site_root.to_string_lossy().into_owned())
+        .site_pkg_dir("pkg")
+        .site_addr(addr)
+        .build()
+}
+
+/// Changes when the built site does, so that browsers fetch the new files.
+fn site_version(config: &Config) -> String {
+    let mut hash = Sha256::new();
+    for file in ["pkg/nexus.css", "pkg/nexus.js", "pkg/nexus_bg.wasm"] {
+        match std::fs::read(config.site_root.join(file)) {
+            Ok(bytes) => hash.update(&bytes),
+            Err(error) => tracing::warn!(file, %error, "the site is not built: pages come without styles or scripts (make site)"),
+        }
+    }
+    hash.finalize().iter().take(6).map(|b| format!("{b:02x}")).collect()
+}
+
+fn greet(public_url: &Url, demo: Option<&Demo>, config: &Config) {
+    cli::say(&format!("NEXUS is up at {public_url}"));
+    if let Some(demo) = demo {
+        cli::say(&format!("  demo account   {}", demo.account.email));
+        cli::say(&format!("  agents' owner  {}", crate::demo::OWNER));
+        cli::say(&format!("  password       {} (both)", demo.account.password));
+    }
+    if config.stripe_secret_key.is_none() {
+        cli::say("  payments       sandbox: play money, pay with card 4242 4242 4242 4242");
+    }
+    cli::say("  stop           Ctrl-C");
+}
+
+/// Ends with Ctrl-C or SIGTERM.
+pub async fn stop_signal() {
+    let term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+    match term {
+        Ok(mut term) => {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = term.recv() => {}
+            }
+        }
+        Err(error) => {
+            tracing::warn!(%error, "SIGTERM cannot be listened for");
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! What each error of the economy is over HTTP. No wildcard arm: a new error does not compile until it has a status.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use domain::Error;
+use serde_json::json;
+
+/// The status of an error (design section 7).
+pub fn status_of(error: &Error) -> StatusCode {
+    match error {
+        Error::Unauthorized | Error::WrongCredentials => StatusCode::UNAUTHORIZED,
+        Error::Forbidden(_) => StatusCode::FORBIDDEN,
+        Error::NotFound(_) => StatusCode::NOT_FOUND,
+        Error::AgentOffline(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Conflict(_) => StatusCode::CONFLICT,
+        Error::InsufficientCredits { .. } => StatusCode::PAYMENT_REQUIRED,
+        Error::Validation(_) => StatusCode::BAD_REQUEST,
+        Error::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
+        Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// Logs a fault of ours, once, where it leaves the program. Everything else is the caller's to mend.
+pub fn log_if_ours(error: &Error) {
+    if let Error::Internal(source) = error {
+        tracing::error!(error = %source, "a request failed");
+    }
+}
+
+/// An error as the API's programs get it: `{"error": {"code", "message", "details"}}`.
+pub struct ApiError(pub Error);
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        log_if_ours(&self.0);
+        let details = match &self.0 {
+            Error::Validation(fields) => {
+                json!(fields.iter().map(|f| json!({ "field": f.field, "message": f.message })).collect::<Vec<_>>())
+            }
+            Error::InsufficientCredits { needed, available } => json!({ "needed": needed, "available": available }),
+            Error::Unauthorized
+            | Error::WrongCredentials
+            | Error::Forbidden(_)
+            | Error::NotFound(_)
+            | Error::AgentOffline(_)
+            | Error::Conflict(_)
+            | Error::RateLimited(_)
+            | Error::Internal(_) => json!(null),
+        };
+        let body = json!({ "error": { "code": self.0.code(), "message": self.0.to_string(), "details": details } });
+        let mut response = (status_of(&self.0), Json(body)).into_response();
+        if let Error::RateLimited(wait) = &self.0 {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+        }
+        response
+    }
+}
+
+impl From<Error> for ApiError {
+    fn from(error: Error) -> Self {
+        ApiError(error)
+    }
+}

@@ -1,0 +1,15 @@
+//! The site over HTTP: sessions, pages, forms, streams. Translates in and out; the rules are in `domain`.
+
+pub mod account_forms;
+pub mod agent_forms;
+pub mod credit_forms;
+pub mod failure;
+pub mod headers;
+pub mod health;
+pub mod hire_form;
+pub mod live;
+pub mod page;
+pub mod same_origin;
+pub mod session;
+pub mod task_forms;
+pub mod visit;
