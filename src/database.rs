@@ -35,6 +35,11 @@ impl Database {
         connect(local.connect_options(), Some(local), "the program's own PostgreSQL").await
     }
 
+    /// A database that somebody else opened and closes.
+    pub fn of(db: Db, options: PgConnectOptions) -> Database {
+        Database { db, options, local: None }
+    }
+
     /// The same, for commands that may run beside a server: joins its database where one runs.
     ///
     /// # Errors

@@ -1,0 +1,8 @@
+//! The tests of the server, as one program: it links once. Real PostgreSQL, real agents over HTTP, one process.
+
+mod hiring;
+mod house;
+mod payments;
+mod pages;
+mod site;
+mod test_app;
