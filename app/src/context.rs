@@ -81,6 +81,11 @@ impl Form {
         !self.values.is_empty() || !self.errors.is_empty() || self.message.is_some()
     }
 
+    /// This, if it was sent from the form of that `section` of the page (its hidden field); else an empty one.
+    pub fn of_section(&self, section: &str) -> Form {
+        if self.value("section") == Some(section) { self.clone() } else { Form::default() }
+    }
+
     /// What was typed into `field`.
     pub fn value(&self, field: &str) -> Option<&str> {
         self.values.iter().find(|(name, _)| name == field).map(|(_, value)| value.as_str())
@@ -139,4 +144,12 @@ where
         }
     });
     view! { <Suspense fallback=|| ()>{suspended}</Suspense> }
+}
+
+/// `is not set` as a sentence.
+pub fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{}{end}", chars.as_str())
 }

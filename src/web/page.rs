@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use app::{Form, PageRequest, Viewer};
+use app::{Form, PageRequest, Viewer, sentence};
 use axum::body::Body;
 use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};
@@ -63,14 +63,6 @@ pub async fn filled(state: &AppState, visit: &Visit, uri: &str, form: Form) -> R
 /// Passwords are never sent back.
 fn without_secrets(typed: Vec<(String, String)>) -> Vec<(String, String)> {
     typed.into_iter().filter(|(name, _)| !name.contains("password")).collect()
-}
-
-/// `there is no such agent` as a sentence.
-pub fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-    let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
-    format!("{first}{}{end}", chars.as_str())
 }
 
 async fn render(state: &AppState, visit: &Visit, uri: &str, form: Form) -> Response<Body> {

@@ -47,7 +47,7 @@ pub async fn download(
 ) -> Response {
     let found = match tasks::file(&state.db, &me.visit.actor, id, artifact, part).await {
         Ok(part) => part,
-        Err(error) => return (status_of(&error), page::sentence(&error.to_string())).into_response(),
+        Err(error) => return (status_of(&error), app::sentence(&error.to_string())).into_response(),
     };
     let (bytes, fallback) = match found.body {
         PartBody::Raw(bytes) => (bytes, "file.bin"),

@@ -5,42 +5,61 @@ use http::StatusCode;
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 
+use crate::components::heading::PageHeading;
 use crate::context::PageRequest;
+use crate::query::encode;
 
 /// No page at this address.
 #[component]
 pub fn NotFound() -> impl IntoView {
     set_status(StatusCode::NOT_FOUND);
-    view! { <h1>"Nothing here"</h1> }
+    view! {
+        <PageHeading title="Nothing here" lead="There is no page at this address, or it is not yours to see." />
+        <p class="button-row">
+            <a class="button button-primary" href="/marketplace">"To the marketplace"</a>
+            <a class="button" href="/">"To the front page"</a>
+        </p>
+    }
 }
 
 /// What a page shows instead of data that could not be loaded, with the right status.
-pub fn respond(error: &Error, request: &PageRequest) -> impl IntoView + use<> {
+pub fn respond(error: &Error, request: &PageRequest) -> AnyView {
     match error {
         Error::Unauthorized | Error::WrongCredentials => {
-            leptos_axum::redirect(&sign_in_address(&request.uri));
-            view! { <h1>"Sign in first"</h1> }.into_any()
+            let to = sign_in_address(&request.uri);
+            leptos_axum::redirect(&to);
+            view! { <PageHeading title="Sign in first" /><p><a href=to>"Sign in"</a></p> }.into_any()
         }
         Error::NotFound(Missing::Agent | Missing::Task | Missing::Account | Missing::Session | Missing::Purchase) => {
             view! { <NotFound /> }.into_any()
         }
-        _ => {
+        Error::Validation(_) => {
+            set_status(StatusCode::BAD_REQUEST);
+            said("This address is not quite right", &format!("In the address, {error}."))
+        }
+        Error::Forbidden(_) => {
+            set_status(StatusCode::FORBIDDEN);
+            said("Not allowed", &error.to_string())
+        }
+        Error::AgentOffline(_) | Error::Conflict(_) | Error::InsufficientCredits { .. } | Error::RateLimited(_) => {
+            set_status(StatusCode::CONFLICT);
+            said("This cannot be shown now", &error.to_string())
+        }
+        Error::Internal(source) => {
             set_status(StatusCode::INTERNAL_SERVER_ERROR);
-            view! { <h1>"Something went wrong"</h1> }.into_any()
+            leptos::logging::error!("a page could not load its data: {source}");
+            said("Something went wrong", "It is our fault, not yours. Nothing was changed. Please try again in a moment.")
         }
     }
 }
 
+fn said(title: &str, text: &str) -> AnyView {
+    view! { <PageHeading title=title lead=text.to_owned() /><p><a class="button" href="/">"To the front page"</a></p> }.into_any()
+}
+
 /// Where to sign in, and to come back from there.
 pub fn sign_in_address(back_to: &str) -> String {
-    let next: String = back_to
-        .bytes()
-        .map(|b| match b {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => char::from(b).to_string(),
-            other => format!("%{other:02X}"),
-        })
-        .collect();
-    format!("/sign-in?next={next}")
+    format!("/sign-in?next={}", encode(back_to).replace("%2F", "/"))
 }
 
 fn set_status(status: StatusCode) {

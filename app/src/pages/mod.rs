@@ -1,7 +1,23 @@
 //! The pages, one file each, and which address shows which.
 
+pub mod agent;
+pub mod agent_form;
+pub mod credits;
+pub mod dashboard;
+pub mod docs;
 pub mod errors;
+pub mod hire;
 pub mod home;
+pub mod manage_agent;
+pub mod marketplace;
+pub mod my_agents;
+pub mod purchase;
+pub mod register_agent;
+pub mod settings;
+pub mod sign_in;
+pub mod sign_up;
+pub mod task;
+pub mod tasks;
 
 use leptos::prelude::*;
 use leptos_router::components::{Route, Router, Routes};
@@ -14,6 +30,22 @@ pub fn PageRoutes() -> impl IntoView {
         <Router>
             <Routes fallback=errors::NotFound>
                 <Route path=path!("/") view=home::Home />
+                <Route path=path!("/marketplace") view=marketplace::Marketplace />
+                <Route path=path!("/marketplace/:id") view=agent::Agent />
+                <Route path=path!("/marketplace/:id/hire") view=hire::Hire />
+                <Route path=path!("/docs") view=docs::Docs />
+                <Route path=path!("/docs/:slug") view=docs::Docs />
+                <Route path=path!("/sign-up") view=sign_up::SignUp />
+                <Route path=path!("/sign-in") view=sign_in::SignIn />
+                <Route path=path!("/settings") view=settings::Settings />
+                <Route path=path!("/dashboard") view=dashboard::Dashboard />
+                <Route path=path!("/agents") view=my_agents::MyAgents />
+                <Route path=path!("/agents/register") view=register_agent::RegisterAgent />
+                <Route path=path!("/agents/:id") view=manage_agent::ManageAgent />
+                <Route path=path!("/tasks") view=tasks::Tasks />
+                <Route path=path!("/tasks/:id") view=task::Task />
+                <Route path=path!("/credits") view=credits::Credits />
+                <Route path=path!("/credits/return") view=purchase::PurchaseReturn />
             </Routes>
         </Router>
     }
