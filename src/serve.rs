@@ -85,6 +85,8 @@ pub async fn run(
     until: impl Future<Output = ()>,
 ) -> Result<(), String> {
     install_tls();
+    // Once for the process; a second server in it (tests) finds it done.
+    let _ = any_spawner::Executor::init_tokio();
     let addr = listener.local_addr().map_err(|e| e.to_string())?;
     let public_url = match &config.public_url {
         Some(url) => url.clone(),

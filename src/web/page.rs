@@ -77,6 +77,8 @@ async fn render(state: &AppState, visit: &Visit, uri: &str, form: Form) -> Respo
     let path = uri.parse::<Uri>().unwrap_or_else(|_| Uri::from_static("/"));
     let mut http = Request::new(Body::empty());
     *http.uri_mut() = path;
+    // Only to one that takes HTML does Leptos answer a redirect as a redirect.
+    http.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("text/html"));
     let options = state.leptos.clone();
     let https = state.public_url.scheme() == "https";
     let answer = leptos_axum::render_app_async_with_context(

@@ -89,3 +89,11 @@ fn files_stay_readable() {
         }
     }
 }
+
+#[test]
+fn titles_are_escaped_in_one_place() {
+    for (path, text) in sources("app/src") {
+        let uses = text.contains("leptos_meta::Title") || text.contains("<Title ");
+        assert!(!uses || path.ends_with("components/title.rs"), "{}: DocumentTitle escapes, Title does not", path.display());
+    }
+}

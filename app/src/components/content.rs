@@ -155,7 +155,7 @@ fn rows_view(rows: &[Value]) -> AnyView {
         .collect();
     let more = rows.len().saturating_sub(ROWS_SHOWN);
     view! {
-        <div class="table-wrap" role="region" tabindex="0" aria-label="Data">
+        <div class="table-wrap" role="group" tabindex="0" aria-label="Data">
             <table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>
         </div>
         {(more > 0).then(|| view! { <p class="mute small">{format!("{more} more rows are in the download.")}</p> })}

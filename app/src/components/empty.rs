@@ -9,7 +9,7 @@ pub fn empty(title: &'static str, text: &'static str, to: &'static str, action: 
             <svg class="empty-art" viewBox="0 0 120 60" aria-hidden="true" focusable="false">
                 <path d="M10 50V10l45 40V10M65 30h45M100 20l10 10-10 10" />
             </svg>
-            <h3>{title}</h3>
+            <p class="empty-title">{title}</p>
             <p>{text}</p>
             {(!to.is_empty()).then(|| view! { <a class="button" href=to>{action}</a> })}
         </div>

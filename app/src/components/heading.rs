@@ -1,7 +1,8 @@
 //! The top of a page: its title (of the document too), a sentence, and what can be done.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
+
+use super::title::DocumentTitle;
 
 /// A page's heading; children are its buttons.
 #[component]
@@ -17,7 +18,7 @@ pub fn PageHeading(
     children: Option<Children>,
 ) -> impl IntoView {
     view! {
-        <Title text=format!("{title} · NEXUS") />
+        <DocumentTitle text=format!("{title} · NEXUS") />
         <header class="page-heading">
             <div>
                 <h1>{title}</h1>

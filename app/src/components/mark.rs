@@ -40,6 +40,19 @@ fn rosette(petals: u8, turns: u8, depth: u8) -> String {
     path
 }
 
+/// The ornament of the front page: one curve of a banknote's guilloche, turned about its centre.
+pub fn guilloche() -> AnyView {
+    let turned: Vec<_> =
+        (0..12).map(|i| view! { <use href="#guilloche" transform=format!("rotate({} 24 24)", i * 5) /> }).collect();
+    view! {
+        <svg class="guilloche" viewBox="0 0 48 48" aria-hidden="true" focusable="false">
+            <defs><path id="guilloche" d=rosette(3, 1, 3) /></defs>
+            {turned}
+        </svg>
+    }
+    .into_any()
+}
+
 /// The mark of NEXUS itself.
 pub fn logo() -> AnyView {
     view! {

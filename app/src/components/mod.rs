@@ -17,4 +17,5 @@ pub mod pager;
 pub mod schema;
 pub mod table;
 pub mod time;
+pub mod title;
 pub mod trust;

@@ -10,16 +10,23 @@ pub fn Table(
     caption: String,
     /// Column headings; right-aligned where marked.
     head: Vec<(&'static str, bool)>,
+    /// Whether each row becomes a card on a phone; its cells then need `data-label`.
+    #[prop(optional)]
+    cards: bool,
     /// The rows.
     children: Children,
 ) -> impl IntoView {
     let head: Vec<_> = head
         .into_iter()
-        .map(|(word, right)| view! { <th scope="col" class=if right { "right" } else { "" }>{word}</th> })
+        .map(|(word, right)| {
+            // A column of buttons has no heading, and a heading without words is none.
+            let class = if right { "right" } else { "" };
+            if word.is_empty() { view! { <td></td> }.into_any() } else { view! { <th scope="col" class=class>{word}</th> }.into_any() }
+        })
         .collect();
     let label = caption.clone();
     view! {
-        <div class="table-wrap" role="region" tabindex="0" aria-label=label>
+        <div class=if cards { "table-wrap table-cards" } else { "table-wrap" } role="group" tabindex="0" aria-label=label>
             <table>
                 <caption class="visually-hidden">{caption}</caption>
                 <thead><tr>{head}</tr></thead>

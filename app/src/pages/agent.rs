@@ -4,8 +4,9 @@ use domain::agents::{self, AgentDetail, AgentStatus, Skill};
 use domain::trust::{self, TrustProfile};
 use domain::{AgentId, Missing};
 use leptos::prelude::*;
-use leptos_meta::{Meta, Title};
+use leptos_meta::Meta;
 
+use crate::components::title::DocumentTitle;
 use crate::components::agent_card::shortened;
 use crate::components::mark::agent_mark;
 use crate::components::notice::{Notice, Tone};
@@ -27,7 +28,7 @@ pub fn Agent() -> impl IntoView {
         let description: Vec<_> =
             a.description.split("\n\n").map(|p| p.trim().to_owned()).filter(|p| !p.is_empty()).map(|p| view! { <p>{p}</p> }).collect();
         Ok(view! {
-            <Title text=format!("{} · NEXUS", a.name) />
+            <DocumentTitle text=format!("{} · NEXUS", a.name) />
             <Meta name="description" content=shortened(&a.description, 150) />
             <nav class="crumbs" aria-label="Breadcrumb"><a href="/marketplace">"Marketplace"</a></nav>
             <header class="agent-head">
@@ -151,8 +152,8 @@ fn recent(found: &TrustProfile, request: &PageRequest) -> AnyView {
             view! {
                 <tr>
                     <td><span class=class><span class="dot" aria-hidden="true"></span>{word}</span></td>
-                    <td>{e.reason.clone()}</td>
-                    <td class="right nowrap">{time::ago(e.created_at, now)}</td>
+                    <td data-label="What happened">{e.reason.clone()}</td>
+                    <td class="right nowrap" data-label="When">{time::ago(e.created_at, now)}</td>
                 </tr>
             }
         })
@@ -164,7 +165,7 @@ fn recent(found: &TrustProfile, request: &PageRequest) -> AnyView {
             {if rows.is_empty() {
                 view! { <p class="mute">"Nothing yet: nobody but its owner has hired it, or no such task has ended."</p> }.into_any()
             } else {
-                view! { <Table caption="Recent activity" head=head>{rows}</Table> }.into_any()
+                view! { <Table caption="Recent activity" head=head cards=true>{rows}</Table> }.into_any()
             }}
         </section>
     }

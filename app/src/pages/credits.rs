@@ -49,7 +49,7 @@ pub fn Credits() -> impl IntoView {
 
 fn figures(b: &Balance) -> AnyView {
     view! {
-        <dl class="tiles">
+        <dl class="tiles tiles-five">
             <div class="tile tile-strong"><dt>"Available"</dt><dd>{money::amount(b.available)}</dd></div>
             <div class="tile"><dt>"Held by running tasks"</dt><dd>{money::amount(b.held)}</dd></div>
             <div class="tile"><dt>"Earned"</dt><dd>{money::amount(b.earned)}</dd></div>
@@ -61,7 +61,7 @@ fn figures(b: &Balance) -> AnyView {
 }
 
 fn package(p: &Package) -> AnyView {
-    let label = format!("Buy {} for {}", money::text(p.credits()), p.price());
+    let label = format!("Buy {} for {}", p.name, p.price());
     view! {
         <li class="panel package">
             <h3>{p.name}</h3>
@@ -69,7 +69,7 @@ fn package(p: &Package) -> AnyView {
             <p class="mute">{p.price()}<span class="small">{format!(", {} for 100", p.price_per_hundred())}</span></p>
             <form method="post" action="/credits/buy">
                 {form::hidden("package", p.id.to_owned())}
-                <button type="submit" class="button button-primary button-wide" aria-label=label>"Buy "{p.name}</button>
+                <button type="submit" class="button button-primary button-wide" >{label}</button>
             </form>
         </li>
     }
@@ -82,7 +82,7 @@ fn rows(entries: &[Entry], query: &Query, next: Option<&domain::Cursor>, request
         .collect();
     let typed = Form { values: vec![("type".into(), query.text("type"))], ..Form::default() };
     let rows: Vec<_> = entries.iter().map(|e| row(e, request)).collect();
-    let head = vec![("When", false), ("What", false), ("Amount", true), ("Balance after", true)];
+    let head = vec![("What", false), ("When", false), ("Amount", true), ("Balance after", true)];
     view! {
         <section>
             <h2 id="ledger">"Ledger"</h2>
@@ -95,7 +95,7 @@ fn rows(entries: &[Entry], query: &Query, next: Option<&domain::Cursor>, request
                 {if rows.is_empty() {
                     empty("No such row", "Nothing of this type has moved yet.", "/credits", "Show all").into_any()
                 } else {
-                    view! { <Table caption="Ledger" head=head>{rows}</Table> }.into_any()
+                    view! { <Table caption="Ledger" head=head cards=true>{rows}</Table> }.into_any()
                 }}
                 {pager("/credits", query, next)}
             </div>
@@ -113,10 +113,10 @@ fn row(e: &Entry, request: &PageRequest) -> AnyView {
     };
     view! {
         <tr>
-            <td class="nowrap">{time::ago(e.created_at, request.now)}</td>
             <td class="cell-title">{what}<span class="small mute block">{e.kind.label()}</span></td>
-            <td class="right nowrap">{money::signed(e.amount)}</td>
-            <td class="right nowrap">{money::amount(e.balance_after)}</td>
+            <td class="nowrap" data-label="When">{time::ago(e.created_at, request.now)}</td>
+            <td class="right nowrap" data-label="Amount">{money::signed(e.amount)}</td>
+            <td class="right nowrap" data-label="Balance after">{money::amount(e.balance_after)}</td>
         </tr>
     }
     .into_any()

@@ -1,7 +1,8 @@
 //! The documentation: `docs/*.md`, built into the program and rendered here.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
+
+use crate::components::title::DocumentTitle;
 use leptos_router::hooks::use_params_map;
 use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 
@@ -41,7 +42,7 @@ pub fn Docs() -> impl IntoView {
     let contents: Vec<_> =
         page.contents.into_iter().map(|(id, text)| view! { <li><a href=format!("#{id}")>{text}</a></li> }).collect();
     view! {
-        <Title text=format!("{} · NEXUS docs", doc.name) />
+        <DocumentTitle text=format!("{} · NEXUS docs", doc.name) />
         <div class="docs">
             <nav class="docs-menu" aria-label="Documentation"><ul>{links}</ul></nav>
             <article class="prose" inner_html=page.html></article>
@@ -86,7 +87,7 @@ fn render(text: &str) -> Rendered {
     html::push_html(&mut html, events.into_iter());
     // A wide table scrolls on its own, and a keyboard can scroll it; so with code.
     let html = html
-        .replace("<table>", r#"<div class="table-wrap" role="region" tabindex="0" aria-label="Table"><table>"#)
+        .replace("<table>", r#"<div class="table-wrap" role="group" tabindex="0" aria-label="Table"><table>"#)
         .replace("</table>", "</table></div>")
         .replace("<th>", r#"<th scope="col">"#)
         .replace("<pre>", r#"<pre tabindex="0">"#);

@@ -53,17 +53,16 @@ fn order_form(request: &PageRequest, viewer: &Viewer, agent: &AgentDetail, skill
     if !takes_files {
         shown.retain(|s| *s != "file");
     }
-    let message = Field::new("message", if has_form { "Anything else it should know" } else { "Your message" })
-        .lines(if has_form { 3 } else { 7 })
-        .required(!has_form && !takes_files)
-        .value(query.text("message"))
-        .show(typed);
+    // The form is the message where there is one: two ways to say the same would contradict each other.
+    let message = (!has_form).then(|| {
+        Field::new("message", "Your message").lines(7).required(!takes_files).value(query.text("message")).show(typed)
+    });
     let file = takes_files.then(|| {
         let kinds = skill.input_modes.iter().filter(|m| *m != "application/json").cloned().collect::<Vec<_>>().join(", ");
         let hint = if kinds.is_empty() { "At most 2 MB.".to_owned() } else { format!("{kinds}; at most 2 MB.") };
         Field::new("file", "File").file().hint(hint).show(typed)
     });
-    let title = Field::new("title", "Name of the task").maxlength(Some(200)).hint("To find it again. Made from your message if left empty.").show(typed);
+    let title = Field::new("title", "Name of the task").maxlength(Some(200)).hint("To find it again. Made from what you send if left empty.").show(typed);
     let id = agent.summary.id;
     view! {
         {skill_choice(agent, skill)}

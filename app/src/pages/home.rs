@@ -1,10 +1,12 @@
 //! The front page.
 
 use leptos::prelude::*;
-use leptos_meta::{Meta, Title};
+use leptos_meta::Meta;
 
+use crate::components::title::DocumentTitle;
 use crate::components::agent_card::agent_card;
 use crate::components::icons;
+use crate::components::mark::guilloche;
 use crate::context::{load, page_request};
 
 /// The front page.
@@ -23,9 +25,10 @@ pub fn Home() -> impl IntoView {
         .map(|(n, word)| view! { <li><strong>{n}</strong>" "{word}</li> });
         let visitor = request.viewer.is_none();
         Ok(view! {
-            <Title text="NEXUS: hire software agents" />
+            <DocumentTitle text="NEXUS: hire software agents" />
             <Meta name="description" content="A marketplace where software agents are found, hired, paid and judged." />
             <section class="hero">
+                {guilloche()}
                 <h1>"Hire a software agent. Pay when the work is done."</h1>
                 <p class="lead">
                     "Agents list their skills and a price. Your credits are held while one works, paid when it delivers, \

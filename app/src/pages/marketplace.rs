@@ -84,6 +84,8 @@ fn results(found: &Found, query: &Query) -> AnyView {
 }
 
 fn filters(form: &Form, facets: &Facets) -> AnyView {
+    // Open where one of them is set; on a wide screen the style sheet shows them always.
+    let open = ["sort", "tag", "skill", "price", "trust", "status"].iter().any(|n| form.value(n).is_some());
     let any = |word: &str| (String::new(), word.to_owned());
     let with_none = |word: &str, rest: Vec<(String, String)>| std::iter::once(any(word)).chain(rest).collect::<Vec<_>>();
     let tags = facets.tags.iter().map(|(tag, n)| (tag.clone(), format!("{tag} ({n})"))).collect();
@@ -94,7 +96,7 @@ fn filters(form: &Form, facets: &Facets) -> AnyView {
     view! {
         <form id="filters" class="filters" method="get" action="/marketplace" role="search" aria-label="Agents">
             {Field::new("q", "Search").kind("search").placeholder("What should be done?").unmarked().show(form)}
-            <details class="filters-more" open="">
+            <details class="filters-more" open=open>
                 <summary>"Filters"</summary>
                 {Field::new("sort", "Sort by").options(sorts).unmarked().show(form)}
                 {Field::new("tag", "Tag").options(with_none("Any tag", tags)).unmarked().show(form)}

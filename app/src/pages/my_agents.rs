@@ -28,7 +28,7 @@ pub fn MyAgents() -> impl IntoView {
                 let text = "Paste the address of an A2A agent: its card fills the listing, a test call proves it, and it can be hired.";
                 empty("You have listed no agent", text, "/agents/register", "List an agent").into_any()
             } else {
-                view! { <Table caption="Your agents" head=head>{rows}</Table> }.into_any()
+                view! { <Table caption="Your agents" head=head cards=true>{rows}</Table> }.into_any()
             }}
         })
     })
@@ -53,10 +53,10 @@ fn row(agent: &OwnedAgent) -> AnyView {
                     </span>
                 </span>
             </td>
-            <td>{status}</td>
-            <td class="right nowrap">{money::amount(a.price)}</td>
-            <td class="right nowrap">{money::amount(agent.earned)}</td>
-            <td>{trust::meter(a.trust, a.completed + a.failed)}</td>
+            <td data-label="Status">{status}</td>
+            <td class="right nowrap" data-label="Price a task">{money::amount(a.price)}</td>
+            <td class="right nowrap" data-label="Earned">{money::amount(agent.earned)}</td>
+            <td data-label="Trust">{trust::meter(a.trust, a.completed + a.failed)}</td>
         </tr>
     }
     .into_any()

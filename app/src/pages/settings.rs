@@ -70,8 +70,8 @@ fn session_list(sessions: &[SessionView], request: &PageRequest) -> AnyView {
             view! {
                 <tr>
                     <td title=s.user_agent.clone()>{browser_of(&s.user_agent)}</td>
-                    <td class="nowrap">{time::exact(s.created_at)}</td>
-                    <td class="nowrap">{time::ago(s.last_seen_at, now)}</td>
+                    <td class="nowrap" data-label="Signed in">{time::exact(s.created_at)}</td>
+                    <td class="nowrap" data-label="Last used">{time::ago(s.last_seen_at, now)}</td>
                     <td class="right">{action}</td>
                 </tr>
             }
@@ -82,7 +82,7 @@ fn session_list(sessions: &[SessionView], request: &PageRequest) -> AnyView {
     view! {
         <section class="panel">
             <h2>"Sessions"</h2>
-            <Table caption="Sessions" head=head>{rows}</Table>
+            <Table caption="Sessions" head=head cards=true>{rows}</Table>
             {others.then(|| form::one_button("/settings/sessions/end-others", "button", "End all others", Vec::new()))}
         </section>
     }

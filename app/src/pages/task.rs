@@ -5,11 +5,11 @@ use chrono::{DateTime, Utc};
 use domain::tasks::{self, Event, Role, TaskDetail, TaskState, event_data_text};
 use domain::{Missing, TaskId};
 use leptos::prelude::*;
-use leptos_meta::Title;
 
+use crate::components::title::DocumentTitle;
 use crate::components::mark::agent_mark;
 use crate::components::notice::{Notice, Tone};
-use crate::components::{badges, content, form, icons, money, time};
+use crate::components::{badges, content, form, money, time};
 use crate::context::{load, page_request};
 use crate::islands::LiveTask;
 use crate::query::path_segment;
@@ -25,7 +25,7 @@ pub fn Task() -> impl IntoView {
         let over = task.summary.state.is_terminal();
         let refused = request.form.clone();
         Ok(view! {
-            <Title text=format!("{} · NEXUS", task.summary.title) />
+            <DocumentTitle text=format!("{} · NEXUS", task.summary.title) />
             <nav class="crumbs" aria-label="Breadcrumb"><a href="/tasks">"Tasks"</a></nav>
             {form::errors(&refused, &[])}
             <div id="task-live">{live(&task, request.now)}</div>
@@ -150,20 +150,25 @@ fn cost(task: &TaskDetail) -> AnyView {
 }
 
 fn history(task: &TaskDetail, now: DateTime<Utc>) -> AnyView {
-    let items: Vec<_> = task
-        .events
-        .iter()
-        .rev()
-        .map(|e| {
-            view! { <li><span>{event_words(e)}</span><span class="small mute">{time::ago(e.created_at, now)}</span></li> }
-        })
-        .collect();
+    let item = |e: &Event| {
+        view! { <li><span>{event_words(e)}</span><span class="small mute">{time::ago(e.created_at, now)}</span></li> }
+    };
+    let items: Vec<_> = task.events.iter().rev().filter(|e| e.kind != "progress").map(item).collect();
+    let progress: Vec<_> = task.events.iter().rev().filter(|e| e.kind == "progress").map(item).collect();
+    let progress = (!progress.is_empty()).then(|| {
+        view! {
+            <details id="progress">
+                <summary>{format!("Progress ({})", progress.len())}</summary>
+                <ol class="timeline">{progress}</ol>
+            </details>
+        }
+    });
     view! {
         <div class="panel">
             <h2>"History"</h2>
             <ol class="timeline">{items}</ol>
+            {progress}
             <p class="small mute">"Task "<code class="break">{task.summary.id.to_string()}</code></p>
-            <a class="download" href=format!("/tasks/{}", task.summary.id)>{icons::arrow()}"Link to this task"</a>
         </div>
     }
     .into_any()

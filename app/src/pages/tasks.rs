@@ -69,7 +69,7 @@ pub fn Tasks() -> impl IntoView {
 pub fn task_table(caption: &'static str, tasks: &[TaskSummary], now: DateTime<Utc>) -> AnyView {
     let rows: Vec<_> = tasks.iter().map(|t| row(t, now)).collect();
     let head = vec![("Task", false), ("Agent", false), ("State", false), ("Price", true), ("Ordered", true)];
-    view! { <Table caption=caption head=head>{rows}</Table> }.into_any()
+    view! { <Table caption=caption head=head cards=true>{rows}</Table> }.into_any()
 }
 
 fn row(t: &TaskSummary, now: DateTime<Utc>) -> AnyView {
@@ -77,10 +77,10 @@ fn row(t: &TaskSummary, now: DateTime<Utc>) -> AnyView {
     view! {
         <tr>
             <td class="cell-title"><a href=format!("/tasks/{}", t.id)>{t.title.clone()}</a>{by}</td>
-            <td>{t.agent_name.clone()}</td>
-            <td>{badges::task_state(t.state)}</td>
-            <td class="right nowrap">{money::amount(t.price)}</td>
-            <td class="right nowrap">{time::ago(t.created_at, now)}</td>
+            <td data-label="Agent">{t.agent_name.clone()}</td>
+            <td data-label="State">{badges::task_state(t.state)}</td>
+            <td class="right nowrap" data-label="Price">{money::amount(t.price)}</td>
+            <td class="right nowrap" data-label="Ordered">{time::ago(t.created_at, now)}</td>
         </tr>
     }
     .into_any()

@@ -1,7 +1,7 @@
 //! Sign-up: the account, its 1,000 credits and its client agent in one transaction.
 
 use super::{password, rules, store};
-use crate::{Actor, Db, Error, FieldError, Result, UserId, ledger};
+use crate::{Actor, Db, Error, FieldError, Result, UserId};
 
 /// What a person fills in to sign up.
 #[derive(Clone)]
@@ -39,7 +39,7 @@ pub async fn sign_up(db: &Db, new: SignUp) -> Result<UserId> {
     let hash = password::hash(new.password).await?;
     let mut tx = db.begin(&Actor::System).await?;
     let user = store::insert_user(&mut tx, &email, &hash, &name).await?;
-    ledger::open_account(&mut tx, user).await?;
+    store::open_balance(&mut tx, user).await?;
     store::insert_client_agent(&mut tx, user, &name).await?;
     tx.commit().await?;
     Ok(user)

@@ -21,6 +21,13 @@ pub(super) async fn insert_user(tx: &mut PgConnection, email: &str, hash: &str, 
     })
 }
 
+/// The account's balance with its grant. The ledger is a module to the right of this one; its SQL function alone
+/// writes the balance.
+pub(super) async fn open_balance(tx: &mut PgConnection, user: UserId) -> Result<()> {
+    sqlx::query_scalar!("SELECT ledger.open_account($1)", user as UserId).fetch_one(tx).await?;
+    Ok(())
+}
+
 /// The agent that this person hires others with. `agents` belongs to a module to the right of this one, and the
 /// account must not exist for a moment without it: hence a function of the migrations.
 pub(super) async fn insert_client_agent(tx: &mut PgConnection, user: UserId, name: &str) -> Result<()> {

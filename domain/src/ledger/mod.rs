@@ -2,7 +2,7 @@
 //!
 //! | rule (design section 5) | where |
 //! |---|---|
-//! | a grant of 1,000 at sign-up, once | [`open_account`] |
+//! | a grant of 1,000 at sign-up, once | `ledger.open_account` in the migrations, which sign-up calls |
 //! | a paid task is held at once, or there is no task | `economy.assign_task` in the migrations, which calls `ledger.hold` |
 //! | exactly one of settlement and refund, once | [`settle`], [`refund`] |
 //! | a purchase is credited once, with its event | [`purchase::credit`] |
@@ -16,7 +16,7 @@ mod store;
 
 use sqlx::PgConnection;
 
-use crate::{Actor, Credits, Db, Result, TaskId, UserId};
+use crate::{Actor, Credits, Db, Result, TaskId};
 
 pub use audit::{AuditReport, Finding, audit};
 pub use entries::{DayTotal, Entry, EntryFilter, EntryKind, earnings_by_day, entries};
@@ -44,11 +44,6 @@ pub async fn balance(db: &Db, actor: &Actor) -> Result<Balance> {
     let user = actor.user()?;
     let mut tx = db.begin(actor).await?;
     store::balance(&mut tx, user).await
-}
-
-/// Opens the account's balance with the grant of [`Credits::INITIAL_GRANT`], inside the sign-up transaction.
-pub(crate) async fn open_account(tx: &mut PgConnection, user: UserId) -> Result<()> {
-    store::open_account(tx, user).await
 }
 
 /// Pays the agent's owner and the platform out of the task's hold. `false`: there was no open hold (a free task,

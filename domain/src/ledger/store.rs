@@ -23,11 +23,6 @@ pub(super) async fn balance(tx: &mut PgConnection, user: UserId) -> Result<Balan
     Ok(row.unwrap_or_default())
 }
 
-pub(super) async fn open_account(tx: &mut PgConnection, user: UserId) -> Result<()> {
-    sqlx::query_scalar!("SELECT ledger.open_account($1)", user as UserId).fetch_one(tx).await?;
-    Ok(())
-}
-
 pub(super) async fn settle(tx: &mut PgConnection, task: TaskId) -> Result<bool> {
     Ok(sqlx::query_scalar!(r#"SELECT ledger.settle($1) AS "done!""#, task as TaskId).fetch_one(tx).await?)
 }

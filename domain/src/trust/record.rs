@@ -33,7 +33,9 @@ pub async fn record(
 ) -> Result<f64> {
     let (event, change, reason) = match ended {
         Ended::Completed(duration) => {
-            let reason = format!("Completed in {:.1} s", duration.num_milliseconds() as f64 / 1000.0);
+            let ms = duration.num_milliseconds();
+            let took = if ms < 1_000 { format!("{ms} ms") } else { format!("{:.1} s", ms as f64 / 1000.0) };
+            let reason = format!("Completed in {took}");
             ("task_completed", 1.0, reason)
         }
         Ended::Failed(why) => ("task_failed", -3.0, why.chars().take(200).collect()),
