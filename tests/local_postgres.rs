@@ -23,7 +23,10 @@ async fn connect(postgres: &LocalPostgres) -> PgConnection {
 
 async fn write_note(postgres: &LocalPostgres) {
     let mut connection = connect(postgres).await;
-    sqlx::raw_sql("CREATE TABLE note (text text); INSERT INTO note VALUES ('kept')").execute(&mut connection).await.unwrap();
+    sqlx::raw_sql("CREATE TABLE note (text text); INSERT INTO note VALUES ('kept')")
+        .execute(&mut connection)
+        .await
+        .unwrap();
 }
 
 async fn read_note(postgres: &LocalPostgres) -> String {
@@ -103,7 +106,8 @@ async fn a_stale_process_id_is_no_obstacle() {
     write_note(&postgres).await;
     let file = dir.path().join("postgres/postmaster.pid");
     let contents = fs::read_to_string(&file).unwrap();
-    let others = contents.replacen(&postmaster(&dir.path().join("postgres")).to_string(), &Pid::parent().to_string(), 1);
+    let others =
+        contents.replacen(&postmaster(&dir.path().join("postgres")).to_string(), &Pid::parent().to_string(), 1);
     postgres.stop().await.unwrap();
     fs::write(&file, others).unwrap();
 

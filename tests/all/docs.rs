@@ -151,7 +151,8 @@ fn links_between_pages_lead_to_files() {
 #[test]
 fn the_overview_links_to_every_page() {
     let pages = pages();
-    let linked: BTreeSet<&str> = links(&pages["index"]).into_iter().filter_map(|link| link.strip_prefix("/docs/")).collect();
+    let linked: BTreeSet<&str> =
+        links(&pages["index"]).into_iter().filter_map(|link| link.strip_prefix("/docs/")).collect();
     for slug in pages.keys().filter(|slug| *slug != "index") {
         assert!(linked.contains(slug.as_str()), "docs/index.md does not link to /docs/{slug}");
     }

@@ -11,11 +11,18 @@ async fn the_summariser_is_hired_done_and_paid(pool: PgPool) {
     let (_, owner) = app.person("owner").await;
     let (buyer, me) = app.person("buyer").await;
     let agent = app.agent(&owner, "summariser", "10").await;
-    let text = "Rivers carve valleys. Rivers carry sediment to the sea. Some birds sing. Sediment from rivers builds deltas.";
-    let task = buyer.hire(agent, &[("skill", "summarise"), ("price", "10.00"), ("f.text", text), ("f.sentences", "2")]).await;
+    let text =
+        "Rivers carve valleys. Rivers carry sediment to the sea. Some birds sing. Sediment from rivers builds deltas.";
+    let task =
+        buyer.hire(agent, &[("skill", "summarise"), ("price", "10.00"), ("f.text", text), ("f.sentences", "2")]).await;
     let done = app.ended(&me, task).await;
     assert_eq!((done.summary.state, done.hold.as_deref()), (TaskState::Completed, Some("settled")), "{:?}", done.error);
-    assert!(done.artifacts.iter().flat_map(|a| &a.parts).any(|p| matches!(&p.body, PartBody::Text(t) if t.contains("ivers"))));
+    assert!(
+        done.artifacts
+            .iter()
+            .flat_map(|a| &a.parts)
+            .any(|p| matches!(&p.body, PartBody::Text(t) if t.contains("ivers")))
+    );
     assert_eq!((app.available(&me).await, app.available(&owner).await), ("990.00".into(), "1009.50".into()));
     app.finish().await;
 }
@@ -56,7 +63,9 @@ async fn an_uploaded_file_reaches_the_agent(pool: PgPool) {
     let agent = app.agent(&owner, "csv-profiler", "15").await;
     let csv: &[u8] = b"city,people\nOslo,700000\nBergen,280000\n";
     let fields = [("skill", "profile"), ("price", "15.00")];
-    let answer = buyer.post_multipart(&format!("/marketplace/{agent}/hire"), &fields, Some(("cities.csv", "text/csv", csv))).await;
+    let answer = buyer
+        .post_multipart(&format!("/marketplace/{agent}/hire"), &fields, Some(("cities.csv", "text/csv", csv)))
+        .await;
     let task = location(&answer).strip_prefix("/tasks/").unwrap().parse().unwrap();
     let done = app.ended(&me, task).await;
     assert_eq!(done.summary.state, TaskState::Completed, "{:?}", done.error);
@@ -124,7 +133,11 @@ async fn a_task_can_be_called_off_while_the_agent_works(pool: PgPool) {
     assert_eq!(buyer.post(&format!("/tasks/{task}/cancel"), &[]).await.status(), 303);
     assert_eq!(app.available(&me).await, "1000.00");
     assert_eq!(buyer.post(&format!("/tasks/{task}/cancel"), &[]).await.status(), 409);
-    let trust: f64 = sqlx::query_scalar("SELECT trust_score::float8 FROM agents WHERE id = $1").bind(agent.0).fetch_one(app.db.pool()).await.unwrap();
+    let trust: f64 = sqlx::query_scalar("SELECT trust_score::float8 FROM agents WHERE id = $1")
+        .bind(agent.0)
+        .fetch_one(app.db.pool())
+        .await
+        .unwrap();
     assert_eq!(trust, 50.0, "a cancel is not the agent's doing");
     app.finish().await;
 }
@@ -144,8 +157,19 @@ async fn what_cannot_be_hired_is_refused_before_anything_is_held(pool: PgPool) {
     assert_eq!(status(&[("skill", "nope"), ("price", "10.00"), ("message", "x")], form.clone()).await, 400);
     assert_eq!(status(&[("skill", "echo"), ("price", "10.00"), ("message", " ")], form.clone()).await, 400);
     assert_eq!(status(&[("skill", "echo"), ("price", "ten"), ("message", "x")], form.clone()).await, 400);
-    assert_eq!(status(&[("skill", "echo"), ("price", "9.00"), ("message", "x")], form.clone()).await, 400, "dearer than shown");
-    assert_eq!(status(&[("skill", "summarise"), ("price", "5000.00"), ("f.text", "A b.")], format!("/marketplace/{dear}/hire")).await, 402);
+    assert_eq!(
+        status(&[("skill", "echo"), ("price", "9.00"), ("message", "x")], form.clone()).await,
+        400,
+        "dearer than shown"
+    );
+    assert_eq!(
+        status(
+            &[("skill", "summarise"), ("price", "5000.00"), ("f.text", "A b.")],
+            format!("/marketplace/{dear}/hire")
+        )
+        .await,
+        402
+    );
     domain::agents::set_status(&app.db, &owner, agent, false).await.unwrap();
     assert_eq!(status(&[("skill", "echo"), ("price", "10.00"), ("message", "x")], form).await, 404);
     assert_eq!(app.available(&me).await, "1000.00");
@@ -195,8 +219,15 @@ async fn an_owner_fetches_a_card_registers_tests_and_lists(pool: PgPool) {
         .post(
             "/agents/register",
             &[
-                ("action", "save"), ("name", "My detector"), ("description", "d"), ("endpoint", &endpoint), ("price", "2.5"),
-                ("tags", "Text, language"), ("skills", "1"), ("skill.0.id", "detect"), ("skill.0.name", "Detect"),
+                ("action", "save"),
+                ("name", "My detector"),
+                ("description", "d"),
+                ("endpoint", &endpoint),
+                ("price", "2.5"),
+                ("tags", "Text, language"),
+                ("skills", "1"),
+                ("skill.0.id", "detect"),
+                ("skill.0.name", "Detect"),
             ],
         )
         .await;
@@ -205,14 +236,28 @@ async fn an_owner_fetches_a_card_registers_tests_and_lists(pool: PgPool) {
     let id = page.strip_prefix("/agents/").unwrap();
     // Not before it answered.
     assert_eq!(owner.post(&format!("{page}/status"), &[("status", "online")]).await.status(), 400);
-    let tested = owner.post(&format!("{page}/test"), &[("skill", "detect"), ("message", "The quick brown fox jumps over the lazy dog")]).await;
+    let tested = owner
+        .post(
+            &format!("{page}/test"),
+            &[("skill", "detect"), ("message", "The quick brown fox jumps over the lazy dog")],
+        )
+        .await;
     assert_eq!(tested.status(), 303);
     assert_eq!(owner.post(&format!("{page}/status"), &[("status", "online")]).await.status(), 303);
     let listed = domain::agents::owned(&app.db, &me, id.parse().unwrap()).await.unwrap();
     assert_eq!((listed.why_not_listed(), listed.summary.price.to_string()), (None, "2.50".into()));
     // Another address has not answered yet.
     let moved = owner
-        .post(&page, &[("action", "save"), ("name", "My detector"), ("endpoint", "http://127.0.0.1:9/"), ("price", "1"), ("skills", "0")])
+        .post(
+            &page,
+            &[
+                ("action", "save"),
+                ("name", "My detector"),
+                ("endpoint", "http://127.0.0.1:9/"),
+                ("price", "1"),
+                ("skills", "0"),
+            ],
+        )
         .await;
     assert_eq!(moved.status(), 303);
     assert!(domain::agents::owned(&app.db, &me, id.parse().unwrap()).await.unwrap().why_not_listed().is_some());

@@ -31,14 +31,21 @@ fn sql_stands_in_the_stores_of_domain_alone() {
     }
     for (path, text) in sources("domain/src") {
         let name = path.file_name().unwrap().to_str().unwrap();
-        assert!(!text.contains("sqlx::query") || matches!(name, "store.rs" | "db.rs"), "{}: SQL belongs into store.rs", path.display());
+        assert!(
+            !text.contains("sqlx::query") || matches!(name, "store.rs" | "db.rs"),
+            "{}: SQL belongs into store.rs",
+            path.display()
+        );
     }
 }
 
 #[test]
 fn a_module_uses_only_those_to_its_left() {
     for (i, noun) in NOUNS.iter().enumerate() {
-        let Some(files) = fs::metadata(Path::new(env!("CARGO_MANIFEST_DIR")).join("domain/src").join(noun)).ok().map(|_| sources(&format!("domain/src/{noun}"))) else {
+        let Some(files) = fs::metadata(Path::new(env!("CARGO_MANIFEST_DIR")).join("domain/src").join(noun))
+            .ok()
+            .map(|_| sources(&format!("domain/src/{noun}")))
+        else {
             continue;
         };
         for (path, text) in files {
@@ -57,14 +64,20 @@ fn the_environment_is_read_in_one_file() {
     for folder in ["src", "app/src", "domain/src", "examples/src"] {
         for (path, text) in sources(folder) {
             let reads = text.contains("env::var") || text.contains("env = \"");
-            assert!(!reads || path.ends_with("src/config.rs"), "{}: settings are read in src/config.rs", path.display());
+            assert!(
+                !reads || path.ends_with("src/config.rs"),
+                "{}: settings are read in src/config.rs",
+                path.display()
+            );
         }
     }
 }
 
 #[test]
 fn dependencies_run_one_way() {
-    let manifest = |folder: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join("Cargo.toml")).unwrap();
+    let manifest = |folder: &str| {
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join("Cargo.toml")).unwrap()
+    };
     for web in ["axum", "leptos", "reqwest", "stripe", "tower", "app.", "app =", "nexus ="] {
         let named = manifest("domain").lines().any(|l| l.starts_with(web) || l.starts_with(&format!("async-{web}")));
         assert!(!named, "domain knows no {web}");
@@ -94,6 +107,10 @@ fn files_stay_readable() {
 fn titles_are_escaped_in_one_place() {
     for (path, text) in sources("app/src") {
         let uses = text.contains("leptos_meta::Title") || text.contains("<Title ");
-        assert!(!uses || path.ends_with("components/title.rs"), "{}: DocumentTitle escapes, Title does not", path.display());
+        assert!(
+            !uses || path.ends_with("components/title.rs"),
+            "{}: DocumentTitle escapes, Title does not",
+            path.display()
+        );
     }
 }

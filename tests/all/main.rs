@@ -3,7 +3,7 @@
 mod docs;
 mod hiring;
 mod house;
-mod payments;
 mod pages;
+mod payments;
 mod site;
 mod test_app;

@@ -18,7 +18,9 @@ async fn pages_for_visitors(pool: PgPool) {
     assert!(!page.contains("127.0.0.1:"), "the endpoint is for its owner");
     let found = visitor.get("/marketplace?q=sumariser").await.text().await.unwrap();
     assert!(found.contains(&agent.to_string()));
-    for path in ["/marketplace/00000000-0000-4000-8000-00000000dead", "/marketplace/nonsense", "/docs/nonsense", "/nonsense"] {
+    for path in
+        ["/marketplace/00000000-0000-4000-8000-00000000dead", "/marketplace/nonsense", "/docs/nonsense", "/nonsense"]
+    {
         assert_eq!(visitor.get(path).await.status(), 404, "{path}");
     }
     for bad in ["/marketplace?price=abc", "/marketplace?trust=-5&sort=nonsense&status=x", "/marketplace?after=%%%"] {
@@ -40,9 +42,19 @@ async fn pages_for_signed_in_people(pool: PgPool) {
     let (owner, me) = app.person("owner").await;
     let (buyer, buyer_actor) = app.person("buyer").await;
     let agent = app.agent(&me, "echo", "10").await;
-    let task = buyer.hire(agent, &[("skill", "echo"), ("price", "10.00"), ("message", "<script>alert(1)</script>")]).await;
+    let task =
+        buyer.hire(agent, &[("skill", "echo"), ("price", "10.00"), ("message", "<script>alert(1)</script>")]).await;
     app.ended(&buyer_actor, task).await;
-    for path in ["/dashboard", "/agents", "/agents/register", "/tasks", "/tasks?state=completed&role=mine", "/credits", "/credits?type=task_debit", "/settings"] {
+    for path in [
+        "/dashboard",
+        "/agents",
+        "/agents/register",
+        "/tasks",
+        "/tasks?state=completed&role=mine",
+        "/credits",
+        "/credits?type=task_debit",
+        "/settings",
+    ] {
         for browser in [&owner, &buyer] {
             let answer = browser.get(path).await;
             assert_eq!(answer.status(), 200, "{path}");
@@ -51,7 +63,10 @@ async fn pages_for_signed_in_people(pool: PgPool) {
     assert_eq!(owner.get(&format!("/agents/{agent}")).await.status(), 200);
     assert_eq!(buyer.get(&format!("/agents/{agent}")).await.status(), 404);
     let page = buyer.get(&format!("/tasks/{task}")).await.text().await.unwrap();
-    assert!(page.contains("&lt;script&gt;alert(1)") && !page.contains("<script>alert(1)"), "what people and agents write is text");
+    assert!(
+        page.contains("&lt;script&gt;alert(1)") && !page.contains("<script>alert(1)"),
+        "what people and agents write is text"
+    );
     assert_eq!(owner.get(&format!("/tasks/{task}")).await.status(), 200);
     assert_eq!(buyer.get(&format!("/marketplace/{agent}/hire?skill=echo")).await.status(), 200);
     assert_eq!(buyer.get("/tasks/nonsense").await.status(), 404);

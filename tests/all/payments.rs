@@ -42,9 +42,11 @@ async fn a_package_is_bought_and_credited_once(pool: PgPool) {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     assert_eq!(app.available(&me).await, "2000.00");
-    let delivered: String = sqlx::query_scalar("SELECT payload FROM sandbox.webhook_deliveries").fetch_one(app.db.pool()).await.unwrap();
+    let delivered: String =
+        sqlx::query_scalar("SELECT payload FROM sandbox.webhook_deliveries").fetch_one(app.db.pool()).await.unwrap();
     // The same event again, and the same session under another event's name.
-    let secret: String = sqlx::query_scalar("SELECT secret FROM sandbox.webhook_secret").fetch_one(app.db.pool()).await.unwrap();
+    let secret: String =
+        sqlx::query_scalar("SELECT secret FROM sandbox.webhook_secret").fetch_one(app.db.pool()).await.unwrap();
     let mut other: Value = serde_json::from_str(&delivered).unwrap();
     other["id"] = json!("evt_other");
     for payload in [delivered, other.to_string()] {
@@ -62,7 +64,11 @@ async fn what_is_not_signed_by_the_provider_is_refused(pool: PgPool) {
     let (buyer, me) = app.person("buyer").await;
     let begun = buyer.post("/credits/buy", &[("package", "enterprise")]).await;
     let session = location(&begun).rsplit('/').next().unwrap().to_owned();
-    let mut body: Value = sqlx::query_scalar("SELECT body FROM sandbox.checkout_sessions WHERE id = $1").bind(&session).fetch_one(app.db.pool()).await.unwrap();
+    let mut body: Value = sqlx::query_scalar("SELECT body FROM sandbox.checkout_sessions WHERE id = $1")
+        .bind(&session)
+        .fetch_one(app.db.pool())
+        .await
+        .unwrap();
     body["status"] = json!("complete");
     let event = |paid: &str, body: &Value| {
         let mut body = body.clone();
@@ -73,14 +79,24 @@ async fn what_is_not_signed_by_the_provider_is_refused(pool: PgPool) {
     };
     let payload = event("paid", &body);
     let now = chrono::Utc::now().timestamp();
-    let secret: String = sqlx::query_scalar("SELECT secret FROM sandbox.webhook_secret").fetch_one(app.db.pool()).await.unwrap();
-    for signature in ["", "nonsense", &sign("whsec_guess", now, &payload), &sign(&secret, now - 3600, &payload), &sign(&secret, now, "other")] {
+    let secret: String =
+        sqlx::query_scalar("SELECT secret FROM sandbox.webhook_secret").fetch_one(app.db.pool()).await.unwrap();
+    for signature in [
+        "",
+        "nonsense",
+        &sign("whsec_guess", now, &payload),
+        &sign(&secret, now - 3600, &payload),
+        &sign(&secret, now, "other"),
+    ] {
         assert_eq!(send(&app, &payload, signature).await.0, 400, "{signature}");
     }
     assert_eq!(send(&app, "not json", &sign(&secret, now, "not json")).await.0, 400);
     // Signed, but not paid: nothing yet.
     let unpaid = event("unpaid", &body);
-    assert_eq!(send(&app, &unpaid, &sign(&secret, now, &unpaid)).await, (200, json!({"data": {"received": true, "effect": "not paid yet"}})));
+    assert_eq!(
+        send(&app, &unpaid, &sign(&secret, now, &unpaid)).await,
+        (200, json!({"data": {"received": true, "effect": "not paid yet"}}))
+    );
     // Signed and paid, but another sum than was offered.
     let mut cheap = body.clone();
     cheap["amount_total"] = json!(1);
@@ -93,10 +109,22 @@ async fn what_is_not_signed_by_the_provider_is_refused(pool: PgPool) {
 
 #[sqlx::test(migrations = "./migrations")]
 async fn with_real_keys_the_sandbox_does_not_exist(pool: PgPool) {
-    let keys = ["--stripe-secret-key", "sk_test_x", "--stripe-webhook-secret", "whsec_x", "--stripe-api-base", "http://127.0.0.1:9/"];
+    let keys = [
+        "--stripe-secret-key",
+        "sk_test_x",
+        "--stripe-webhook-secret",
+        "whsec_x",
+        "--stripe-api-base",
+        "http://127.0.0.1:9/",
+    ];
     let app = TestApp::start_with(pool, &keys).await;
     let (buyer, me) = app.person("buyer").await;
-    let api = buyer.request(Method::POST, "/sandbox/stripe/v1/checkout/sessions").bearer_auth("sk_test_sandbox").send().await.unwrap();
+    let api = buyer
+        .request(Method::POST, "/sandbox/stripe/v1/checkout/sessions")
+        .bearer_auth("sk_test_sandbox")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(api.status(), 405, "only the page for unknown addresses answers");
     assert_eq!(buyer.get("/sandbox/checkout/cs_test_1").await.status(), 404);
     // The provider cannot be reached: nothing is charged, and the buyer is told.

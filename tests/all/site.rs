@@ -10,7 +10,8 @@ async fn signing_in_gives_a_new_cookie_and_out_ends_it(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let (first, _) = app.person("ada").await;
     let mut second = app.browser();
-    let answer = second.post("/sign-in", &[("email", "ada@example.org"), ("password", "long enough"), ("next", "/tasks")]).await;
+    let answer =
+        second.post("/sign-in", &[("email", "ada@example.org"), ("password", "long enough"), ("next", "/tasks")]).await;
     assert_eq!((answer.status().as_u16(), location(&answer)), (303, "/tasks"));
     let cookie = answer.headers()["set-cookie"].to_str().unwrap().to_owned();
     assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax") && cookie.contains("Path=/"), "{cookie}");
@@ -38,7 +39,11 @@ async fn wrong_credentials_are_401_and_what_was_typed_survives_but_the_password(
     let answer = app.browser().post("/sign-up", &[("email", "x"), ("password", "short"), ("name", "Typed name")]).await;
     assert_eq!(answer.status(), 400);
     let page = answer.text().await.unwrap();
-    assert!(page.contains("is not an e-mail address") && page.contains("at least 10 characters") && page.contains("Typed name"));
+    assert!(
+        page.contains("is not an e-mail address")
+            && page.contains("at least 10 characters")
+            && page.contains("Typed name")
+    );
     app.finish().await;
 }
 
@@ -52,7 +57,8 @@ async fn other_sites_cannot_send_our_forms(pool: PgPool) {
         let url = format!("http://{}/settings/name", app.addr);
         let cookie = ada.cookie().to_owned();
         async move {
-            let mut request = client.post(url).header("cookie", cookie).header("content-type", "application/x-www-form-urlencoded");
+            let mut request =
+                client.post(url).header("cookie", cookie).header("content-type", "application/x-www-form-urlencoded");
             if !name.is_empty() {
                 request = request.header(name, value);
             }
@@ -82,7 +88,9 @@ async fn sessions_are_listed_and_ended(pool: PgPool) {
     assert_eq!(here.get("/settings").await.status(), 200);
     assert_eq!(here.post("/settings/sessions/end", &[("handle", "nonsense")]).await.status(), 404);
     // A new password ends the others too.
-    let changed = here.post("/settings/password", &[("current_password", "long enough"), ("new_password", "even longer now")]).await;
+    let changed = here
+        .post("/settings/password", &[("current_password", "long enough"), ("new_password", "even longer now")])
+        .await;
     assert_eq!(changed.status(), 303);
     let closed = here.post("/settings/close", &[("password", "even longer now")]).await;
     assert_eq!((closed.status().as_u16(), location(&closed)), (303, "/"));

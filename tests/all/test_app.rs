@@ -153,13 +153,20 @@ impl Browser {
         request.body(body).send().await.unwrap()
     }
 
-    pub async fn post_multipart(&self, path: &str, fields: &[(&str, &str)], file: Option<(&str, &str, &[u8])>) -> Response {
+    pub async fn post_multipart(
+        &self,
+        path: &str,
+        fields: &[(&str, &str)],
+        file: Option<(&str, &str, &[u8])>,
+    ) -> Response {
         let mut body = Vec::new();
         for (name, value) in fields {
             body.extend(format!("--X\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").bytes());
         }
         if let Some((name, kind, bytes)) = file {
-            let head = format!("--X\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\nContent-Type: {kind}\r\n\r\n");
+            let head = format!(
+                "--X\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\nContent-Type: {kind}\r\n\r\n"
+            );
             body.extend(head.bytes());
             body.extend(bytes);
             body.extend(b"\r\n");
