@@ -32,7 +32,7 @@ CREATE TABLE agent_stats (
   updated_at   timestamptz NOT NULL DEFAULT now()
 );
 
--- Speed of an agent as anybody may see it: the last 200 ended tasks, in milliseconds from start to end.
+-- Speed of an agent as anybody may see it: the last 200 completed tasks, in milliseconds from start to end.
 -- Tasks themselves are their parties' business, so this answers with numbers only, and only for listed agents.
 CREATE FUNCTION economy.agent_latency(p_agent uuid)
 RETURNS TABLE (sample bigint, p50_ms double precision, p95_ms double precision)

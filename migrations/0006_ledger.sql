@@ -226,8 +226,8 @@ CREATE FUNCTION ledger.credit_purchase(p_event text, p_event_type text, p_purcha
 LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
 DECLARE p public.purchases;
 BEGIN
-  INSERT INTO public.stripe_events (event_id, type) VALUES (p_event, p_event_type) ON CONFLICT DO NOTHING;
-  IF NOT FOUND THEN RETURN 'duplicate'; END IF;
+  -- An event is recorded together with its effect, so one without effect is not recorded.
+  IF EXISTS (SELECT 1 FROM public.stripe_events WHERE event_id = p_event) THEN RETURN 'duplicate'; END IF;
   SELECT * INTO p FROM public.purchases WHERE id = p_purchase FOR UPDATE;
   IF NOT FOUND THEN RETURN 'unknown'; END IF;
   IF p.status = 'paid' THEN RETURN 'duplicate'; END IF;
@@ -235,6 +235,7 @@ BEGIN
      OR (p.stripe_session_id IS NOT NULL AND p.stripe_session_id <> p_session) THEN
     RETURN 'mismatch';
   END IF;
+  INSERT INTO public.stripe_events (event_id, type) VALUES (p_event, p_event_type);
   UPDATE public.purchases SET status = 'paid', paid_at = now(), stripe_session_id = p_session WHERE id = p.id;
   PERFORM ledger.post(p.user_id, 'purchase', p.credits, p_session,
                       'Bought ' || p.credits || ' credits', jsonb_build_object('purchaseId', p.id, 'eventId', p_event));

@@ -63,6 +63,7 @@ BEGIN
   UPDATE public.tasks SET status = 'cancelled', completed_at = now(), fault = 'requester' WHERE id = t.id;
   PERFORM ledger.refund(t.id, 'Returned: task cancelled');
   PERFORM economy.append_task_event(t.id, 'cancelled', jsonb_build_object('by', 'requester', 'refunded', t.price_credits::text));
+  UPDATE public.task_attempts SET ended_at = now(), outcome = 'cancelled' WHERE task_id = t.id AND ended_at IS NULL;
   DELETE FROM public.task_queue WHERE task_id = t.id;
   RETURN true;
 END $$;

@@ -4,7 +4,8 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::error::{ContextKind, ErrorKind};
+use clap::{CommandFactory, Parser, Subcommand};
 use domain::Actor;
 use domain::accounts::{self, SignUp};
 
@@ -60,6 +61,36 @@ pub enum Command {
         #[arg(long)]
         secret: Option<String>,
     },
+}
+
+/// Help and version as clap prints them; anything else as one line that names the setting.
+pub fn refused(error: &clap::Error) -> ExitCode {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        // Where nobody reads the help, nothing is lost.
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    failed(&one_line(error));
+    ExitCode::from(2)
+}
+
+/// `invalid value 'x' for '--addr <ADDR>': …` as `NEXUS_ADDR is 'x': …`, other mistakes as clap's first line.
+fn one_line(error: &clap::Error) -> String {
+    let text = |kind| error.get(kind).map(ToString::to_string);
+    if let (Some(arg), Some(value)) = (text(ContextKind::InvalidArg), text(ContextKind::InvalidValue)) {
+        let long = arg.trim_start_matches("--").split([' ', '=']).next().unwrap_or_default().to_owned();
+        let command = Cli::command();
+        let setting = command.get_arguments().find(|a| a.get_long() == Some(&long)).and_then(|a| a.get_env());
+        let name = setting.map_or_else(|| format!("--{long}"), |s| s.to_string_lossy().into_owned());
+        let why = std::error::Error::source(error).map_or_else(
+            || format!("must be {}", text(ContextKind::ValidValue).unwrap_or_else(|| "another value".into())),
+            ToString::to_string,
+        );
+        return format!("{name} is {value:?}, but {why}");
+    }
+    let first = error.to_string();
+    let first = first.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    format!("{first} (see nexus --help)")
 }
 
 /// What can be done with accounts.
@@ -146,7 +177,8 @@ pub async fn user(config: Config, command: UserCommand) -> Result<ExitCode, Stri
             accounts::sign_up(&database.db, SignUp { email, password, name }).await.map(|id| vec![id.to_string()])
         }
         UserCommand::List => accounts::list(&database.db, &Actor::System).await.map(|users| {
-            let line = |u: accounts::Profile| format!("{}  {}  {}  {}", u.id, u.created_at.format("%F"), u.email, u.name);
+            let line =
+                |u: accounts::Profile| format!("{}  {}  {}  {}", u.id, u.created_at.format("%F"), u.email, u.name);
             users.into_iter().map(line).collect()
         }),
     };
@@ -171,7 +203,10 @@ pub async fn agent(name: &str, addr: SocketAddr, secret: Option<String>) -> Resu
         return Err(format!("there is no agent “{name}”: it is one of {}, echo", names.join(", ")));
     };
     say(&format!("{name} answers at {origin}"));
-    axum::serve(listener, router).with_graceful_shutdown(crate::serve::stop_signal()).await.map_err(|e| e.to_string())?;
+    axum::serve(listener, router)
+        .with_graceful_shutdown(crate::serve::stop_signal())
+        .await
+        .map_err(|e| e.to_string())?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -75,9 +75,11 @@ impl Config {
     /// One sentence that names the setting.
     pub fn check(&self) -> Result<(), String> {
         if self.stripe_secret_key.is_some() && self.stripe_webhook_secret.is_empty() {
-            return Err("STRIPE_WEBHOOK_SECRET is missing: with STRIPE_SECRET_KEY set, paid checkouts are credited by \
+            return Err(
+                "STRIPE_WEBHOOK_SECRET is missing: with STRIPE_SECRET_KEY set, paid checkouts are credited by \
                         Stripe's signed webhook"
-                .into());
+                    .into(),
+            );
         }
         if self.stripe_secret_key.is_none() && !self.stripe_webhook_secret.is_empty() {
             return Err("STRIPE_SECRET_KEY is missing, but STRIPE_WEBHOOK_SECRET is set: set both or neither".into());
@@ -123,7 +125,9 @@ fn http_url(text: &str) -> Result<Url, String> {
 }
 
 fn log_filter(text: &str) -> Result<String, String> {
-    tracing_subscriber::EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(|e| format!("is not a log filter: {e}"))
+    tracing_subscriber::EnvFilter::try_new(text)
+        .map(|_| text.to_owned())
+        .map_err(|e| format!("is not a log filter: {e}"))
 }
 
 fn stripe_key(text: &str) -> Result<Secret, String> {
@@ -135,9 +139,5 @@ fn stripe_key(text: &str) -> Result<Secret, String> {
 }
 
 fn webhook_secret(text: &str) -> Result<Secret, String> {
-    if text.starts_with("whsec_") {
-        Ok(Secret(text.to_owned()))
-    } else {
-        Err("must begin with whsec_".into())
-    }
+    if text.starts_with("whsec_") { Ok(Secret(text.to_owned())) } else { Err("must begin with whsec_".into()) }
 }

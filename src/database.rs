@@ -49,9 +49,14 @@ impl Database {
             return Database::open(config).await;
         }
         match LocalPostgres::start(&config.data_dir).await {
-            Ok(local) => connect(local.connect_options(), Some(local), "the program's own PostgreSQL").await,
+            Ok(local) => {
+                note_url(config, &local.url())
+                    .map_err(|e| format!("cannot write to {}: {e}", config.data_dir.display()))?;
+                connect(local.connect_options(), Some(local), "the program's own PostgreSQL").await
+            }
             Err(PostgresError::AlreadyRunning { .. }) => {
-                let url = std::fs::read_to_string(url_file(config)).map_err(|e| format!("the running nexus cannot be joined: {e}"))?;
+                let url = std::fs::read_to_string(url_file(config))
+                    .map_err(|e| format!("the running nexus cannot be joined: {e}"))?;
                 let options = url.trim().parse().map_err(|e| format!("the running nexus cannot be joined: {e}"))?;
                 connect(options, None, "the running nexus").await
             }
@@ -85,6 +90,7 @@ fn url_file(config: &Config) -> std::path::PathBuf {
 
 /// Leaves the address for commands that join later; for this user's eyes.
 fn note_url(config: &Config, url: &str) -> std::io::Result<()> {
-    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(url_file(config))?;
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(url_file(config))?;
     writeln!(file, "{url}")
 }

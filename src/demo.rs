@@ -8,6 +8,7 @@ use std::path::Path;
 use app::DemoAccount;
 use chrono::Utc;
 use domain::accounts::{self, SignUp};
+use domain::agents::AgentStatus;
 use domain::tasks::{self, NewTask, Part};
 use domain::{Actor, AgentId, Credits, Db, Error, Missing, UserId, agents};
 use tokio::net::TcpListener;
@@ -33,21 +34,25 @@ pub struct Demo {
 /// # Errors
 /// One sentence.
 pub async fn start(db: &Db, data_dir: &Path, stop: CancellationToken) -> Result<Demo, String> {
-    let password = password(data_dir).map_err(|e| format!("the demo's password in {} cannot be kept: {e}", data_dir.display()))?;
+    let password =
+        password(data_dir).map_err(|e| format!("the demo's password in {} cannot be kept: {e}", data_dir.display()))?;
     let buyer = account(db, BUYER, "Demo buyer", &password).await?;
     let owner = account(db, OWNER, "NEXUS demo agents", &password).await?;
 
-    let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|e| format!("the demo's agents cannot listen: {e}"))?;
+    let listener =
+        TcpListener::bind("127.0.0.1:0").await.map_err(|e| format!("the demo's agents cannot listen: {e}"))?;
     let origin = format!("http://{}", listener.local_addr().map_err(|e| e.to_string())?);
     let mut secrets = HashMap::new();
     let mut listed = Vec::new();
     for agent in demo_agents::all() {
         let base = format!("{origin}/{}", agent.slug);
-        let card = demo_agents::card(agent.slug, &base).ok_or_else(|| format!("the demo agent {} has no card", agent.slug))?;
+        let card =
+            demo_agents::card(agent.slug, &base).ok_or_else(|| format!("the demo agent {} has no card", agent.slug))?;
         let mut listing = card::import(&card, &format!("{base}/.well-known/agent-card.json"))?.listing;
         listing.tags = agent.tags.iter().map(|t| (*t).to_owned()).collect();
         let adopted = agents::adopt_demo_agent(db, &Actor::System, owner, &listing, agent.featured).await;
-        let (id, secret) = adopted.map_err(|e| format!("the demo agent {} cannot be listed: {}", agent.slug, crate::cli::with_source(&e)))?;
+        let (id, secret) = adopted
+            .map_err(|e| format!("the demo agent {} cannot be listed: {}", agent.slug, crate::cli::with_source(&e)))?;
         secrets.insert(agent.slug.to_owned(), secret);
         listed.push((id, agent));
     }
@@ -58,6 +63,27 @@ pub async fn start(db: &Db, data_dir: &Path, stop: CancellationToken) -> Result<
         }
     });
     Ok(Demo { account: DemoAccount { email: BUYER.into(), password }, agents: listed, buyer })
+}
+
+/// Takes the demo's agents off the list where the program runs without the demo: nobody answers at their addresses.
+///
+/// # Errors
+/// One sentence.
+pub async fn rest(db: &Db) -> Result<(), String> {
+    let done = async {
+        let owner = match accounts::find_by_email(db, &Actor::System, OWNER).await {
+            Ok(user) => Actor::Session(user),
+            Err(Error::NotFound(Missing::Account)) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        for agent in agents::mine(db, &owner).await? {
+            if agent.summary.status != AgentStatus::Offline && agent.retired_at.is_none() {
+                agents::set_status(db, &owner, agent.summary.id, false).await?;
+            }
+        }
+        Ok(())
+    };
+    done.await.map_err(|e| format!("the demo's agents cannot be taken off the list: {}", crate::cli::with_source(&e)))
 }
 
 impl Demo {

@@ -4,7 +4,10 @@ use clap::Parser;
 use nexus::cli::{Cli, Command};
 
 fn main() -> std::process::ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return nexus::cli::refused(&error),
+    };
     nexus::cli::start_logging(&cli.config.log);
     // Leptos renders on the runtime's threads: fewer than four can leave a page waiting for itself.
     let threads = std::thread::available_parallelism().map_or(4, |n| n.get().max(4));

@@ -83,10 +83,12 @@ impl Outbound {
     /// # Errors
     /// [`OutboundError`]; an answer of any status is no error.
     pub async fn send(&self, request: RequestBuilder, limit: Duration) -> Result<Answer, OutboundError> {
-        let request = request.timeout(limit).build().map_err(|_| OutboundError::Refused("the address cannot be used".into()))?;
+        let request =
+            request.timeout(limit).build().map_err(|_| OutboundError::Refused("the address cannot be used".into()))?;
         self.judge_literal(request.url())?;
         let mut response = self.client.execute(request).await.map_err(classify)?;
-        let retry_after = response.headers().get("retry-after").and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
+        let retry_after =
+            response.headers().get("retry-after").and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(classify)? {
             if body.len() + chunk.len() > ANSWER_LIMIT {
@@ -200,9 +202,30 @@ mod tests {
     #[test]
     fn only_the_public_internet_is_public() {
         for bad in [
-            "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
-            "255.255.255.255", "192.0.2.1", "198.18.0.1", "240.0.0.1", "::1", "::", "fe80::1", "fc00::1", "fd00:ec2::254",
-            "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "2001:db8::1", "2002:7f00:1::", "64:ff9b::7f00:1", "2001::1",
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "224.0.0.1",
+            "255.255.255.255",
+            "192.0.2.1",
+            "198.18.0.1",
+            "240.0.0.1",
+            "::1",
+            "::",
+            "fe80::1",
+            "fc00::1",
+            "fd00:ec2::254",
+            "ff02::1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "2001:db8::1",
+            "2002:7f00:1::",
+            "64:ff9b::7f00:1",
+            "2001::1",
         ] {
             assert!(!is_public(bad.parse().unwrap()), "{bad}");
         }
@@ -215,7 +238,13 @@ mod tests {
     async fn a_private_address_is_refused_by_number_and_by_name() {
         crate::serve::install_tls();
         let outbound = Outbound::new(false).unwrap();
-        for url in ["http://127.0.0.1:9/", "http://[::1]:9/", "http://localhost:9/", "http://2130706433:9/", "http://0x7f.1:9/"] {
+        for url in [
+            "http://127.0.0.1:9/",
+            "http://[::1]:9/",
+            "http://localhost:9/",
+            "http://2130706433:9/",
+            "http://0x7f.1:9/",
+        ] {
             let request = outbound.get(url.parse().unwrap());
             let answer = outbound.send(request, Duration::from_secs(2)).await;
             assert!(matches!(answer, Err(OutboundError::Refused(_))), "{url}: {answer:?}");

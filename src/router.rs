@@ -56,8 +56,9 @@ pub fn router(state: AppState) -> Router {
         .route("/credits/return", get(page::show))
         .fallback(page::show);
     let pages = match &state.payments {
-        p if p.is_sandbox() => pages
-            .route("/sandbox/checkout/{session}", get(sandbox::page::show).post(sandbox::page::pay)),
+        p if p.is_sandbox() => {
+            pages.route("/sandbox/checkout/{session}", get(sandbox::page::show).post(sandbox::page::pay))
+        }
         _ => pages,
     };
     // From the outside in: the form's origin is judged before its session is loaded, and both before a handler runs.
@@ -77,7 +78,10 @@ pub fn router(state: AppState) -> Router {
 
     let files = ServeDir::new(&*state.leptos.site_root).precompressed_br().precompressed_gzip();
     let files = Router::new()
-        .nest_service("/pkg", ServeDir::new(format!("{}/pkg", state.leptos.site_root)).precompressed_br().precompressed_gzip())
+        .nest_service(
+            "/pkg",
+            ServeDir::new(format!("{}/pkg", state.leptos.site_root)).precompressed_br().precompressed_gzip(),
+        )
         .route_service("/favicon.svg", files.clone())
         .route_service("/theme.js", files)
         .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("no-cache")));

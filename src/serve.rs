@@ -35,6 +35,9 @@ pub fn install_tls() {
 pub async fn serve(mut config: Config, demo: bool) -> Result<ExitCode, String> {
     config.check()?;
     config.allow_private_endpoints |= demo;
+    if demo && !(config.runs(Role::Web) && config.runs(Role::Worker)) {
+        return Err("NEXUS_ROLES must hold both web and worker for --demo: its agents are hired and called here".into());
+    }
     if !config.runs(Role::Web) {
         return worker_only(config).await;
     }
@@ -73,6 +76,17 @@ pub async fn worker_only(config: Config) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// An address that a browser on this machine can open: listening on all addresses (0.0.0.0) is no place to go to.
+fn reachable(addr: std::net::SocketAddr) -> std::net::SocketAddr {
+    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+    let ip = match addr.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, addr.port())
+}
+
 /// Runs web and worker on `listener` until `until`, then drains.
 ///
 /// # Errors
@@ -90,13 +104,14 @@ pub async fn run(
     let addr = listener.local_addr().map_err(|e| e.to_string())?;
     let public_url = match &config.public_url {
         Some(url) => url.clone(),
-        None => Url::parse(&format!("http://{addr}")).map_err(|e| e.to_string())?,
+        None => Url::parse(&format!("http://{}", reachable(addr))).map_err(|e| e.to_string())?,
     };
-    let here = Url::parse(&format!("http://{addr}")).map_err(|e| e.to_string())?;
+    let here = Url::parse(&format!("http://{}", reachable(addr))).map_err(|e| e.to_string())?;
     let stop = CancellationToken::new();
     let demo: Option<Arc<Demo>> = if demo {
         Some(Arc::new(crate::demo::start(&database.db, &config.data_dir, stop.clone()).await?))
     } else {
+        crate::demo::rest(&database.db).await?;
         None
     };
     let outbound = Outbound::new(config.allow_private_endpoints).map_err(|e| e.to_string())?;
@@ -120,22 +135,23 @@ pub async fn run(
     };
 
     let listening = tokio::spawn(events.clone().listen(database.options.clone()));
-    let work = config.runs(Role::Worker).then(|| {
-        tokio::spawn(worker::run(database.db.clone(), state.agents.clone(), events.clone(), stop.clone()))
-    });
+    let work = config
+        .runs(Role::Worker)
+        .then(|| tokio::spawn(worker::run(database.db.clone(), state.agents.clone(), events.clone(), stop.clone())));
     let deliveries = payments.sandbox().map(|keys| {
         let mut webhook = here.clone();
         webhook.set_path("/api/v1/billing/webhook");
         // Its only address is this program's own.
-        Outbound::new(true).map(|out| tokio::spawn(sandbox::run(database.db.clone(), webhook, keys.webhook_secret.clone(), out, stop.clone())))
+        Outbound::new(true).map(|out| {
+            tokio::spawn(sandbox::run(database.db.clone(), webhook, keys.webhook_secret.clone(), out, stop.clone()))
+        })
     });
     let deliveries = deliveries.transpose().map_err(|e| e.to_string())?;
 
     let app = router::router(state).into_make_service_with_connect_info::<std::net::SocketAddr>();
     let closing = stop.clone();
-    let server = tokio::spawn(async move {
-        axum::serve(listener, app).with_graceful_shutdown(closing.cancelled_owned()).await
-    });
+    let server =
+        tokio::spawn(async move { axum::serve(listener, app).with_graceful_shutdown(closing.cancelled_owned()).await });
     greet(&public_url, demo.as_deref(), config);
     if let Some(demo) = demo {
         let db = database.db.clone();
@@ -190,7 +206,9 @@ fn site_version(config: &Config) -> String {
     for file in ["pkg/nexus.css", "pkg/nexus.js", "pkg/nexus_bg.wasm"] {
         match std::fs::read(config.site_root.join(file)) {
             Ok(bytes) => hash.update(&bytes),
-            Err(error) => tracing::warn!(file, %error, "the site is not built: pages come without styles or scripts (make site)"),
+            Err(error) => {
+                tracing::warn!(file, %error, "the site is not built: pages come without styles or scripts (make site)")
+            }
         }
     }
     hash.finalize().iter().take(6).map(|b| format!("{b:02x}")).collect()

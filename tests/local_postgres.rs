@@ -1,4 +1,5 @@
 //! The program's own PostgreSQL: what it keeps, what it survives, what it refuses.
+#![expect(clippy::unwrap_used, reason = "a test says what is wrong by failing")]
 
 use std::fs::{self, Permissions};
 use std::io::{BufRead as _, BufReader, Write as _};

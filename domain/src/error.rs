@@ -139,6 +139,8 @@ impl From<sqlx::Error> for Error {
             Some("NX404") if detail.what.as_deref() == Some("agent") => Error::NotFound(Missing::Agent),
             Some("NX409") => Error::Conflict(message),
             Some("NX503") => Error::AgentOffline(message),
+            // A NUL, which neither text nor jsonb can hold: nobody types it, but programs send it.
+            Some("22021" | "22P05") => Error::field("text", "holds a character that cannot be stored"),
             _ => Error::Internal(error.into()),
         }
     }

@@ -54,10 +54,7 @@ impl Agent {
         let asked = message.metadata.as_ref().and_then(|m| m.get("skillId"));
         let id = match asked {
             None | Some(Value::Null) => {
-                return self
-                    .skills
-                    .first()
-                    .ok_or_else(|| Refusal::failed("this agent has no skill"));
+                return self.skills.first().ok_or_else(|| Refusal::failed("this agent has no skill"));
             }
             Some(Value::String(id)) => id,
             Some(_) => return Err(Refusal::rejected("skillId", "must be a text; send the id of a skill")),

@@ -15,11 +15,7 @@ pub(crate) fn data(name: &str, description: &str, value: Value) -> Artifact {
 
 /// A file, carried inside the answer.
 pub(crate) fn file(name: &str, description: &str, filename: &str, media_type: &str, bytes: Vec<u8>) -> Artifact {
-    of_part(
-        name,
-        description,
-        Part::raw(bytes).with_filename(filename).with_media_type(media_type),
-    )
+    of_part(name, description, Part::raw(bytes).with_filename(filename).with_media_type(media_type))
 }
 
 fn of_part(name: &str, description: &str, part: Part) -> Artifact {

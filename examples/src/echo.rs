@@ -21,14 +21,7 @@ const SILENCE: Duration = Duration::from_secs(120);
 const LATEST: u64 = 600;
 
 pub(crate) const AGENT: Agent = Agent {
-    listing: DemoAgent {
-        slug: "echo",
-        name: "Echo",
-        price: "1.00",
-        tags: &["test"],
-        featured: false,
-        samples: &[],
-    },
+    listing: DemoAgent { slug: "echo", name: "Echo", price: "1.00", tags: &["test"], featured: false, samples: &[] },
     description: "Repeats the parts it is sent. Text that starts with fail, reject, later N, hang, error or 500 makes \
                   it do just that.",
     version: "1.0.0",
@@ -41,19 +34,11 @@ pub(crate) const AGENT: Agent = Agent {
         input_modes: &["text/plain", "application/json", "application/octet-stream"],
         output_modes: &["text/plain", "application/json", "application/octet-stream"],
         input_schema: || {
-            let text = schema::long_text(
-                "Text",
-                "What to repeat, or what to do: fail, reject, later 5, hang.",
-                100_000,
-            );
+            let text =
+                schema::long_text("Text", "What to repeat, or what to do: fail, reject, later 5, hang.", 100_000);
             schema::object(&[("text", text)], &[])
         },
-        output_schema: || {
-            schema::object(
-                &[("echo", schema::record("The parts, as they were sent.", &[]))],
-                &["echo"],
-            )
-        },
+        output_schema: || schema::object(&[("echo", schema::record("The parts, as they were sent.", &[]))], &["echo"]),
         start,
     }],
     misbehave: Some(misbehave),
@@ -68,9 +53,7 @@ fn start(message: &Message) -> Result<Started, Refusal> {
         return Err(Refusal::rejected("text", "rejected on request; send something else"));
     }
     let done = repeat(message);
-    let Some(seconds) = text
-        .strip_prefix("later ")
-        .and_then(|rest| rest.split_whitespace().next()?.parse().ok())
+    let Some(seconds) = text.strip_prefix("later ").and_then(|rest| rest.split_whitespace().next()?.parse().ok())
     else {
         return Ok(Started::Done(done));
     };
@@ -106,10 +89,7 @@ fn repeat(message: &Message) -> Done {
         metadata: None,
         extensions: None,
     };
-    Done {
-        line: "Repeated".to_owned(),
-        artifacts: vec![artifact],
-    }
+    Done { line: "Repeated".to_owned(), artifacts: vec![artifact] }
 }
 
 fn command(message: &Message) -> &str {

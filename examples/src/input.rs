@@ -23,10 +23,7 @@ impl Input {
             None => Map::new(),
             Some(Value::Object(fields)) => fields.clone(),
             Some(_) => {
-                return Err(Refusal::rejected(
-                    main,
-                    "the data part must be a JSON object with this field",
-                ));
+                return Err(Refusal::rejected(main, "the data part must be a JSON object with this field"));
             }
         };
         if is_absent(fields.get(main)) {
@@ -34,20 +31,9 @@ impl Input {
                 fields.insert(main.to_owned(), Value::String(text));
             } else if let Some(file) = message.parts.iter().find(|part| is_file(part, files)) {
                 fields.insert(main.to_owned(), Value::String(file_text(file, main)?));
-            } else if message
-                .parts
-                .iter()
-                .any(|part| matches!(part.content, PartContent::Url(_)))
-            {
-                return Err(Refusal::rejected(
-                    main,
-                    "addresses are not fetched; send the content itself",
-                ));
-            } else if message
-                .parts
-                .iter()
-                .any(|part| matches!(part.content, PartContent::Raw(_)))
-            {
+            } else if message.parts.iter().any(|part| matches!(part.content, PartContent::Url(_))) {
+                return Err(Refusal::rejected(main, "addresses are not fetched; send the content itself"));
+            } else if message.parts.iter().any(|part| matches!(part.content, PartContent::Raw(_))) {
                 return Err(Refusal::rejected(main, "a file of this type is not read; send text"));
             }
         }
@@ -69,10 +55,7 @@ impl Input {
             let length = text.chars().count();
             if length > max {
                 let (length, max) = (grouped(length as u64), grouped(max as u64));
-                return Err(Refusal::rejected(
-                    field,
-                    format!("has {length} characters; send at most {max}"),
-                ));
+                return Err(Refusal::rejected(field, format!("has {length} characters; send at most {max}")));
             }
         }
         Ok(text)
@@ -85,26 +68,16 @@ impl Input {
             return Ok(default);
         };
         let number = match value {
-            Value::Number(n) => n
-                .as_i64()
-                .or_else(|| n.as_f64().filter(|x| x.fract() == 0.0).map(|x| x as i64)),
+            Value::Number(n) => n.as_i64().or_else(|| n.as_f64().filter(|x| x.fract() == 0.0).map(|x| x as i64)),
             Value::String(text) => i64::from_str(text.trim()).ok(),
             _ => None,
         };
-        number
-            .filter(|n| bounds.contains(n))
-            .ok_or_else(|| Refusal::rejected(field, fix()))
+        number.filter(|n| bounds.contains(n)).ok_or_else(|| Refusal::rejected(field, fix()))
     }
 
     /// A number within bounds, where one was given.
     pub fn number(&self, field: &str, bounds: RangeInclusive<f64>) -> Result<Option<f64>, Refusal> {
-        let fix = || {
-            format!(
-                "must be a number from {} to {}, or be left out",
-                bounds.start(),
-                bounds.end()
-            )
-        };
+        let fix = || format!("must be a number from {} to {}, or be left out", bounds.start(), bounds.end());
         let Some(value) = self.given(field) else {
             return Ok(None);
         };
@@ -113,10 +86,7 @@ impl Input {
             Value::String(text) => f64::from_str(text.trim()).ok(),
             _ => None,
         };
-        number
-            .filter(|n| bounds.contains(n))
-            .map(Some)
-            .ok_or_else(|| Refusal::rejected(field, fix()))
+        number.filter(|n| bounds.contains(n)).map(Some).ok_or_else(|| Refusal::rejected(field, fix()))
     }
 
     /// One of `options`, `default` where none was given.
@@ -129,12 +99,9 @@ impl Input {
         let Some(value) = self.given(field) else {
             return Ok(default);
         };
-        let chosen = value
-            .as_str()
-            .and_then(|text| options.iter().find(|option| option.eq_ignore_ascii_case(text.trim())));
-        chosen
-            .copied()
-            .ok_or_else(|| Refusal::rejected(field, format!("must be one of: {}", options.join(", "))))
+        let chosen =
+            value.as_str().and_then(|text| options.iter().find(|option| option.eq_ignore_ascii_case(text.trim())));
+        chosen.copied().ok_or_else(|| Refusal::rejected(field, format!("must be one of: {}", options.join(", "))))
     }
 
     /// Yes or no, `default` where neither was given.
@@ -185,10 +152,7 @@ fn is_file(part: &Part, media_types: &[&str]) -> bool {
     }
     let media_type = part.media_type.as_deref().unwrap_or_default();
     let bare = media_type.split(';').next().unwrap_or_default().trim();
-    let named_csv = part
-        .filename
-        .as_deref()
-        .is_some_and(|name| name.to_ascii_lowercase().ends_with(".csv"));
+    let named_csv = part.filename.as_deref().is_some_and(|name| name.to_ascii_lowercase().ends_with(".csv"));
     media_types.iter().any(|known| known.eq_ignore_ascii_case(bare)) || (named_csv && media_types.contains(&"text/csv"))
 }
 
@@ -218,12 +182,7 @@ mod tests {
         let csv = || Part::raw(b"\xef\xbb\xbfa,b".to_vec()).with_media_type("text/csv; charset=utf-8");
         let both = input(vec![Part::text("plain"), Part::data(json!({ "text": "data" })), csv()]).unwrap();
         assert_eq!(both.text("text", 10).unwrap(), "data");
-        let split = input(vec![
-            Part::data(json!({ "n": 2 })),
-            Part::text("one"),
-            Part::text("two"),
-        ])
-        .unwrap();
+        let split = input(vec![Part::data(json!({ "n": 2 })), Part::text("one"), Part::text("two")]).unwrap();
         assert_eq!(split.text("text", 10).unwrap(), "one\n\ntwo");
         assert_eq!(split.integer("n", 1..=3, 1).unwrap(), 2);
         assert_eq!(input(vec![csv()]).unwrap().text("text", 10).unwrap(), "a,b");
@@ -237,19 +196,10 @@ mod tests {
             Err(Refusal::Rejected(text)) => text,
             other => panic!("{other:?}"),
         };
-        assert_eq!(
-            said(input(vec![Part::data(json!({}))])),
-            "text: is missing; send it as text"
-        );
-        assert_eq!(
-            said(input(vec![Part::data(json!({ "text": 1 }))])),
-            "text: must be a text; send a string"
-        );
+        assert_eq!(said(input(vec![Part::data(json!({}))])), "text: is missing; send it as text");
+        assert_eq!(said(input(vec![Part::data(json!({ "text": 1 }))])), "text: must be a text; send a string");
         assert_eq!(said(input(vec![Part::text("  ")])), "text: is empty; send some text");
-        assert_eq!(
-            said(input(vec![Part::text("four")])),
-            "text: has 4 characters; send at most 3"
-        );
+        assert_eq!(said(input(vec![Part::text("four")])), "text: has 4 characters; send at most 3");
         assert!(said(input(vec![Part::data(json!([1]))])).contains("JSON object"));
         assert!(said(input(vec![Part::url("http://example.org/")])).contains("not fetched"));
         assert!(said(input(vec![Part::raw(vec![0xff]).with_media_type("text/csv")])).contains("UTF-8"));
@@ -257,10 +207,8 @@ mod tests {
 
     #[test]
     fn options_take_what_forms_send() {
-        let form = input(vec![Part::data(
-            json!({ "n": "3", "x": "", "on": "true", "size": "LARGE", "f": 2.5 }),
-        )])
-        .unwrap();
+        let form =
+            input(vec![Part::data(json!({ "n": "3", "x": "", "on": "true", "size": "LARGE", "f": 2.5 }))]).unwrap();
         assert_eq!(form.integer("n", 1..=3, 1).unwrap(), 3);
         assert_eq!(form.integer("x", 1..=3, 1).unwrap(), 1);
         assert!(form.flag("on", false).unwrap());

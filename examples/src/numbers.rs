@@ -21,11 +21,7 @@ pub(crate) fn counted(n: usize, one: &str, many: &str) -> String {
 /// A share of 1 in whole per cent, never rounded to a certainty that it is not: 0.998 is "99 %", 0.001 is "1 %".
 pub(crate) fn percent(share: f64) -> String {
     let rounded = (share * 100.0).round();
-    let shown = if share > 0.0 && share < 1.0 {
-        rounded.clamp(1.0, 99.0)
-    } else {
-        rounded
-    };
+    let shown = if share > 0.0 && share < 1.0 { rounded.clamp(1.0, 99.0) } else { rounded };
     format!("{shown} %")
 }
 
@@ -43,13 +39,7 @@ mod tests {
 
     #[test]
     fn groups_of_three() {
-        for (n, text) in [
-            (0, "0"),
-            (999, "999"),
-            (1_000, "1,000"),
-            (200_000, "200,000"),
-            (1_234_567, "1,234,567"),
-        ] {
+        for (n, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (200_000, "200,000"), (1_234_567, "1,234,567")] {
             assert_eq!(grouped(n), text);
         }
         assert_eq!(counted(1, "row", "rows"), "1 row");
@@ -58,10 +48,7 @@ mod tests {
 
     #[test]
     fn per_cent_is_certain_only_when_it_is() {
-        assert_eq!(
-            [0.0, 0.001, 0.5, 0.998, 1.0].map(percent),
-            ["0 %", "1 %", "50 %", "99 %", "100 %"]
-        );
+        assert_eq!([0.0, 0.001, 0.5, 0.998, 1.0].map(percent), ["0 %", "1 %", "50 %", "99 %", "100 %"]);
     }
 
     #[test]

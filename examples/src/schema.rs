@@ -4,10 +4,8 @@ use serde_json::{Map, Value, json};
 
 /// An object with these properties. JSON objects have no order: a form puts the required ones first.
 pub(crate) fn object(properties: &[(&str, Value)], required: &[&str]) -> Value {
-    let properties: Map<String, Value> = properties
-        .iter()
-        .map(|(name, schema)| ((*name).to_owned(), schema.clone()))
-        .collect();
+    let properties: Map<String, Value> =
+        properties.iter().map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect();
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "type": "object",
@@ -56,18 +54,13 @@ pub(crate) fn field(kind: &str, description: &str) -> Value {
 
 /// A list of objects in an output, which reads as a table.
 pub(crate) fn table(description: &str, columns: &[(&str, Value)]) -> Value {
-    let columns: Map<String, Value> = columns
-        .iter()
-        .map(|(name, schema)| ((*name).to_owned(), schema.clone()))
-        .collect();
+    let columns: Map<String, Value> =
+        columns.iter().map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect();
     json!({ "type": "array", "description": description, "items": { "type": "object", "properties": columns } })
 }
 
 /// An object inside an output.
 pub(crate) fn record(description: &str, fields: &[(&str, Value)]) -> Value {
-    let fields: Map<String, Value> = fields
-        .iter()
-        .map(|(name, schema)| ((*name).to_owned(), schema.clone()))
-        .collect();
+    let fields: Map<String, Value> = fields.iter().map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect();
     json!({ "type": "object", "description": description, "properties": fields })
 }

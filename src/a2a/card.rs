@@ -34,14 +34,17 @@ pub async fn fetch(client: &AgentClient, pasted: &str) -> Result<Imported, Strin
     let url = Url::parse(&pasted).map_err(|_| "is not a URL such as https://agents.example.org/a2a".to_owned())?;
     let mut last = String::new();
     for address in candidates(&url) {
-        let request = client.outbound().get(address.clone()).header("accept", "application/json").header("A2A-Version", "1.0");
+        let request =
+            client.outbound().get(address.clone()).header("accept", "application/json").header("A2A-Version", "1.0");
         match client.outbound().send(request, Duration::from_secs(10)).await {
             Ok(answer) if answer.status.is_success() => {
-                let value: Value =
-                    serde_json::from_slice(&answer.body).map_err(|_| format!("{address} answered, but not with JSON"))?;
+                let value: Value = serde_json::from_slice(&answer.body)
+                    .map_err(|_| format!("{address} answered, but not with JSON"))?;
                 return import(&value, address.as_str());
             }
-            Ok(answer) => last = format!("no agent card was found: {address} answered with status {}", answer.status.as_u16()),
+            Ok(answer) => {
+                last = format!("no agent card was found: {address} answered with status {}", answer.status.as_u16())
+            }
             Err(error) => last = format!("no agent card was found at {address}: {error}"),
         }
     }
@@ -159,7 +162,10 @@ mod tests {
     #[test]
     fn a_card_fills_a_listing() {
         let got = import(&card(), "https://x.example/card.json").unwrap().listing;
-        assert_eq!((got.name.as_str(), got.endpoint.as_str(), got.price.to_string()), ("Echo", "https://x.example/rpc", "2.50".into()));
+        assert_eq!(
+            (got.name.as_str(), got.endpoint.as_str(), got.price.to_string()),
+            ("Echo", "https://x.example/rpc", "2.50".into())
+        );
         assert_eq!(got.tags, ["text-tools"]);
         assert_eq!(got.skills[0].input_schema, Some(json!({"type": "object"})));
         assert_eq!(rules::check(&got), vec![]);
@@ -170,7 +176,8 @@ mod tests {
     #[test]
     fn what_cannot_be_called_is_said() {
         let mut old = card();
-        old["supportedInterfaces"] = json!([{"url": "https://x.example", "protocolBinding": "JSONRPC", "protocolVersion": "0.3"}]);
+        old["supportedInterfaces"] =
+            json!([{"url": "https://x.example", "protocolBinding": "JSONRPC", "protocolVersion": "0.3"}]);
         assert!(import(&old, "u").unwrap_err().contains("A2A 1.x"));
         assert!(import(&json!({"hello": 1}), "u").unwrap_err().contains("not an A2A 1.0 agent card"));
     }

@@ -92,7 +92,8 @@ impl AgentClient {
         let mut params = json!({ "id": id });
         with_tenant(to, &mut params);
         let result = self.call(to, "GetTask", params, limit).await?;
-        serde_json::from_value(result).map_err(|e| CallError::protocol(format!("The agent's answer is no A2A 1.0 task: {e}")))
+        serde_json::from_value(result)
+            .map_err(|e| CallError::protocol(format!("The agent's answer is no A2A 1.0 task: {e}")))
     }
 
     /// `CancelTask`.
@@ -114,7 +115,8 @@ impl AgentClient {
             .header("content-type", "application/json")
             .header("accept", "application/json")
             .header("A2A-Version", "1.0");
-        for (name, value) in super::signing::headers(&to.secrets, &request_id, Utc::now().timestamp(), body.as_bytes()) {
+        for (name, value) in super::signing::headers(&to.secrets, &request_id, Utc::now().timestamp(), body.as_bytes())
+        {
             request = request.header(name, value);
         }
         let answer = self.outbound.send(request.body(body), limit).await.map_err(unanswered)?;
@@ -131,25 +133,38 @@ fn with_tenant(to: &Target, params: &mut Value) {
 fn unanswered(error: OutboundError) -> CallError {
     let message = format!("The agent could not be reached: {error}");
     match error {
-        OutboundError::Connect | OutboundError::Broken => CallError::new(message, "Could not be reached", Fault::Agent, true),
+        OutboundError::Connect | OutboundError::Broken => {
+            CallError::new(message, "Could not be reached", Fault::Agent, true)
+        }
         OutboundError::Timeout => CallError::new(message, "Did not answer in time", Fault::Agent, true),
         OutboundError::TooLarge => CallError::protocol("The agent's answer is larger than 8 MB"),
-        OutboundError::Refused(why) => {
-            CallError::new(format!("The agent was not called: {why}"), "Has an address that is not called", Fault::Agent, false)
-        }
+        // Our own rule, which another worker's settings may see otherwise: nothing that the agent did.
+        OutboundError::Refused(why) => CallError::new(
+            format!("The agent was not called: {why}"),
+            "Has an address that is not called",
+            Fault::Platform,
+            false,
+        ),
     }
 }
 
 /// The result of a JSON-RPC answer, or what its error and status mean. Some agents send errors with status 200, some
-/// with another: the error object decides, the status only where there is none.
+/// with another: the error object says what is wrong, the status whether it may go better another time.
 fn result_of(answer: &Answer, request_id: &str) -> Result<Value, CallError> {
-    let parsed: Option<Value> = serde_json::from_slice(&answer.body).ok();
-    if let Some(error) = parsed.as_ref().and_then(|p| p.get("error")).filter(|e| e.is_object()) {
-        return Err(rpc_error(error));
+    let mut parsed: Option<Value> = serde_json::from_slice(&answer.body).ok();
+    if let Some(value) = &mut parsed {
+        strip_nul(value);
     }
     let status = answer.status;
+    let transient = status.is_server_error() || status.as_u16() == 429 || status.as_u16() == 408;
+    if let Some(error) = parsed.as_ref().and_then(|p| p.get("error")).filter(|e| e.is_object()) {
+        let mut error = rpc_error(error);
+        // An agent that is busy says so with both: an error object and a status that asks to come again.
+        error.transient |= transient && error.fault == Fault::Agent;
+        error.retry_after = answer.retry_after;
+        return Err(error);
+    }
     if !status.is_success() {
-        let transient = status.is_server_error() || status.as_u16() == 429 || status.as_u16() == 408;
         let message = match status.as_u16() {
             401 | 403 => "The agent refused our credentials".to_owned(),
             code => format!("The agent answered with HTTP status {code}"),
@@ -163,6 +178,21 @@ fn result_of(answer: &Answer, request_id: &str) -> Result<Value, CallError> {
         return Err(CallError::protocol("The agent's answer is not to our request (its id differs)"));
     }
     parsed.get("result").cloned().ok_or_else(|| CallError::protocol("The agent's answer has neither result nor error"))
+}
+
+/// NUL is a character to JSON and none to PostgreSQL: an answer with one could never be stored.
+fn strip_nul(value: &mut Value) {
+    match value {
+        Value::String(text) => text.retain(|c| c != '\0'),
+        Value::Array(items) => items.iter_mut().for_each(strip_nul),
+        Value::Object(map) => {
+            if map.keys().any(|k| k.contains('\0')) {
+                *map = std::mem::take(map).into_iter().map(|(k, v)| (k.replace('\0', ""), v)).collect();
+            }
+            map.values_mut().for_each(strip_nul);
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 fn rpc_error(error: &Value) -> CallError {
@@ -179,7 +209,12 @@ fn rpc_error(error: &Value) -> CallError {
             e.unknown_task = true;
             e
         }
-        _ => CallError::new(format!("The agent answered with error {code}: {said}"), "Answered with an error", Fault::Agent, false),
+        _ => CallError::new(
+            format!("The agent answered with error {code}: {said}"),
+            "Answered with an error",
+            Fault::Agent,
+            false,
+        ),
     }
 }
 
@@ -194,12 +229,19 @@ mod tests {
 
     #[test]
     fn transient_is_what_may_go_better_next_time() {
-        for (status, transient) in [(500, true), (503, true), (429, true), (400, false), (401, false), (404, false), (302, false)] {
+        for (status, transient) in
+            [(500, true), (503, true), (429, true), (400, false), (401, false), (404, false), (302, false)]
+        {
             let error = result_of(&answer(status, "x"), "1").unwrap_err();
             assert_eq!(error.transient, transient, "{status}");
         }
-        let rpc = result_of(&answer(200, r#"{"jsonrpc":"2.0","id":"1","error":{"code":-32603,"message":"boom"}}"#), "1");
+        let rpc =
+            result_of(&answer(200, r#"{"jsonrpc":"2.0","id":"1","error":{"code":-32603,"message":"boom"}}"#), "1");
         assert!(!rpc.unwrap_err().transient);
+        let busy = r#"{"jsonrpc":"2.0","id":"1","error":{"code":-32603,"message":"busy"}}"#;
+        assert!(result_of(&answer(503, busy), "1").unwrap_err().transient);
+        let input = r#"{"jsonrpc":"2.0","id":"1","error":{"code":-32602,"message":"no text"}}"#;
+        assert!(!result_of(&answer(500, input), "1").unwrap_err().transient);
     }
 
     #[test]
@@ -208,6 +250,12 @@ mod tests {
         for bad in [r#"{"id":"2","result":7}"#, r#"{"id":"1"}"#, "no json", "[]"] {
             assert_eq!(result_of(&answer(200, bad), "1").unwrap_err().fault, Fault::Agent, "{bad}");
         }
+    }
+
+    #[test]
+    fn what_cannot_be_stored_is_taken_out() {
+        let said = r#"{"id":"1","result":{"a\u0000b":["x\u0000y",1]}}"#;
+        assert_eq!(result_of(&answer(200, said), "1").unwrap(), json!({"ab": ["xy", 1]}));
     }
 
     #[test]

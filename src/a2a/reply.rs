@@ -26,9 +26,10 @@ pub enum Reply {
 pub fn read(response: SendMessageResponse) -> Reply {
     match response {
         SendMessageResponse::Task(task) => read_task(task),
-        SendMessageResponse::Message(message) => {
-            Reply::Completed(Delivery { artifacts: Vec::new(), messages: json_of(&message).into_iter().collect() })
-        }
+        SendMessageResponse::Message(message) => Reply::Completed(Delivery {
+            artifacts: Vec::new(),
+            messages: said_by_agent(&message).into_iter().collect(),
+        }),
     }
 }
 
@@ -37,7 +38,7 @@ pub fn read_task(task: Task) -> Reply {
     let said = task.status.message.as_ref().map(text_of).filter(|t| !t.is_empty());
     let delivery = Delivery {
         artifacts: task.artifacts.iter().flatten().filter_map(json_of).collect(),
-        messages: task.status.message.as_ref().and_then(json_of).into_iter().collect(),
+        messages: task.status.message.as_ref().and_then(said_by_agent).into_iter().collect(),
     };
     let failed = |message: String, kind, fault| Failure { message, kind, fault };
     let or = |fallback: &str| said.clone().unwrap_or_else(|| fallback.to_owned());
@@ -69,6 +70,13 @@ pub fn read_task(task: Task) -> Reply {
 
 fn json_of<T: serde::Serialize>(value: &T) -> Option<Value> {
     serde_json::to_value(value).ok()
+}
+
+/// What the agent sends is the agent's, whatever role it writes.
+fn said_by_agent(message: &Message) -> Option<Value> {
+    let mut value = json_of(message)?;
+    value["role"] = Value::from("ROLE_AGENT");
+    Some(value)
 }
 
 fn text_of(message: &Message) -> String {
@@ -109,8 +117,9 @@ mod tests {
 
     #[test]
     fn a_message_is_an_answer_too() {
-        let value = json!({"message": {"messageId": "m", "role": "ROLE_AGENT", "parts": [{"text": "hi"}]}});
+        let value = json!({"message": {"messageId": "m", "role": "ROLE_USER", "parts": [{"text": "hi"}]}});
         let Reply::Completed(delivery) = read(serde_json::from_value(value).unwrap()) else { panic!() };
         assert_eq!(delivery.messages.len(), 1);
+        assert_eq!(delivery.messages[0]["role"], "ROLE_AGENT", "nobody speaks for the requester");
     }
 }

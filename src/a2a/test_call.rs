@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use domain::agents::SigningSecrets;
 use domain::tasks::content::{Artifact, Message, PartBody, text_of};
+use domain::tasks::finish::Fault;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -29,16 +30,28 @@ pub struct TestAnswer {
 pub async fn run(
     client: &AgentClient,
     endpoint: &str,
+    known_card: &Value,
     secrets: &SigningSecrets,
     skill: &str,
     text: &str,
 ) -> Result<TestAnswer, String> {
-    let target = card::target(endpoint, &Value::Null, secrets)?;
+    let target = card::target(endpoint, known_card, secrets)?;
     let message = json!({
         "messageId": Uuid::new_v4(), "role": "ROLE_USER", "parts": [{ "text": text }], "metadata": { "skillId": skill, "test": true },
     });
     let begun = Instant::now();
-    let response = client.send(&target, &message, Duration::from_secs(30)).await.map_err(|e| e.message)?;
+    let response = match client.send(&target, &message, Duration::from_secs(30)).await {
+        Ok(response) => response,
+        Err(error) if error.fault == Fault::Requester => {
+            let millis = begun.elapsed().as_millis();
+            return Ok(TestAnswer {
+                millis,
+                state: "it answered that this input does not suit it",
+                preview: error.message,
+            });
+        }
+        Err(error) => return Err(error.message),
+    };
     let millis = begun.elapsed().as_millis();
     let (state, preview) = match reply::read(response) {
         Reply::Completed(delivery) => ("it completed the task", preview(&delivery)),

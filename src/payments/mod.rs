@@ -98,7 +98,12 @@ impl Payments {
     ///
     /// # Errors
     /// [`PaymentError`].
-    pub async fn open_checkout(&self, purchase: &Purchase, package: &Package, email: &str) -> Result<Checkout, PaymentError> {
+    pub async fn open_checkout(
+        &self,
+        purchase: &Purchase,
+        package: &Package,
+        email: &str,
+    ) -> Result<Checkout, PaymentError> {
         let back = |path: &str| {
             let mut url = self.inner.public_url.clone();
             url.set_path(path);
@@ -116,7 +121,8 @@ impl Payments {
             quantity: Some(1),
             ..CreateCheckoutSessionLineItems::new()
         };
-        let key = IdempotencyKey::new(format!("checkout-{}", purchase.id)).map_err(|e| PaymentError::Setup(e.to_string()))?;
+        let key =
+            IdempotencyKey::new(format!("checkout-{}", purchase.id)).map_err(|e| PaymentError::Setup(e.to_string()))?;
         let session = CreateCheckoutSession::new()
             .mode(CheckoutSessionMode::Payment)
             .client_reference_id(purchase.id.to_string())

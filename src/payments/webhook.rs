@@ -34,7 +34,9 @@ pub async fn receive(State(state): State<AppState>, headers: HeaderMap, body: By
     };
     let session = match &event.data.object {
         // Paid later (a bank transfer): the second event says so.
-        EventObject::CheckoutSessionCompleted(session) | EventObject::CheckoutSessionAsyncPaymentSucceeded(session) => session,
+        EventObject::CheckoutSessionCompleted(session) | EventObject::CheckoutSessionAsyncPaymentSucceeded(session) => {
+            session
+        }
         _ => return taken("ignored"),
     };
     if session.payment_status != CheckoutSessionPaymentStatus::Paid {

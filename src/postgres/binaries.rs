@@ -29,11 +29,7 @@ impl Binaries {
             .unwrap_or(best.major);
         match installed.iter().position(|binaries| binaries.major == made_by) {
             Some(at) => Ok(installed.swap_remove(at)),
-            None => Err(PostgresError::WrongVersion {
-                dir: dir.to_path_buf(),
-                made_by,
-                installed: best.major,
-            }),
+            None => Err(PostgresError::WrongVersion { dir: dir.to_path_buf(), made_by, installed: best.major }),
         }
     }
 

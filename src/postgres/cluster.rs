@@ -65,13 +65,7 @@ impl Cluster {
             home = choose_elsewhere(data_dir)?;
         }
         let socket_dir = make_socket_dir(&home, user)?;
-        Ok(Cluster {
-            dir: home.join("postgres"),
-            log: data_dir.join("postgres.log"),
-            home,
-            socket_dir,
-            user,
-        })
+        Ok(Cluster { dir: home.join("postgres"), log: data_dir.join("postgres.log"), home, socket_dir, user })
     }
 
     /// A program of PostgreSQL, run as its user and unimpressed by this program's environment.

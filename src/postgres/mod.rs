@@ -76,11 +76,7 @@ pub enum PostgresError {
         "the database in {} was made by PostgreSQL {made_by}, but this machine has {installed}: install PostgreSQL \
          {made_by}, or set NEXUS_DATA_DIR to another folder", dir.display()
     )]
-    WrongVersion {
-        dir: PathBuf,
-        made_by: u32,
-        installed: u32,
-    },
+    WrongVersion { dir: PathBuf, made_by: u32, installed: u32 },
     #[error("no space left on {}: free some and start again", dir.display())]
     NoSpace { dir: PathBuf },
     #[error("PostgreSQL could not make a database in {}: {reason}", dir.display())]
@@ -92,11 +88,7 @@ pub enum PostgresError {
     #[error("PostgreSQL (pid {pid}) did not stop; end it with: kill -QUIT {pid}")]
     NotStopped { pid: i32 },
     #[error("cannot {doing} {}: {source}", path.display())]
-    Io {
-        doing: &'static str,
-        path: PathBuf,
-        source: io::Error,
-    },
+    Io { doing: &'static str, path: PathBuf, source: io::Error },
 }
 
 impl LocalPostgres {
@@ -120,10 +112,7 @@ impl LocalPostgres {
     /// The same for people: `psql "$url"` works, and so does `DATABASE_URL`.
     pub fn url(&self) -> String {
         // The socket folder's path is made of plain characters only, see `Cluster::socket_dir`.
-        format!(
-            "postgres://{NAME}@localhost:{PORT}/{NAME}?host={}",
-            self.cluster.socket_dir.display()
-        )
+        format!("postgres://{NAME}@localhost:{PORT}/{NAME}?host={}", self.cluster.socket_dir.display())
     }
 
     /// Stops the server: at once for its clients, but in order, so that the next start has nothing to recover.
@@ -151,13 +140,9 @@ async fn off_the_runtime<T: Send + 'static>(
     path: PathBuf,
     work: impl FnOnce() -> Result<T, PostgresError> + Send + 'static,
 ) -> Result<T, PostgresError> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|panic| {
-        Err(PostgresError::Io {
-            doing,
-            path,
-            source: io::Error::other(panic),
-        })
-    })
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|panic| Err(PostgresError::Io { doing, path, source: io::Error::other(panic) }))
 }
 
 fn start(data_dir: &Path) -> Result<LocalPostgres, PostgresError> {
@@ -171,43 +156,24 @@ fn start(data_dir: &Path) -> Result<LocalPostgres, PostgresError> {
     let binaries = Binaries::for_cluster(&cluster.dir)?;
     cluster.make(&binaries)?;
     let postmaster = postmaster::start(&cluster, &binaries, START_LIMIT)?;
-    Ok(LocalPostgres {
-        cluster,
-        postmaster,
-        _locks: locks,
-    })
+    Ok(LocalPostgres { cluster, postmaster, _locks: locks })
 }
 
 /// Takes the folder for this process, or names the one that has it.
 fn lock(dir: &Path) -> Result<File, PostgresError> {
     let path = dir.join("lock");
-    let io = |source| PostgresError::Io {
-        doing: "lock",
-        path: path.clone(),
-        source,
-    };
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(&path)
-        .map_err(io)?;
+    let io = |source| PostgresError::Io { doing: "lock", path: path.clone(), source };
+    let mut file =
+        OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(io)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let mut pid = String::new();
             file.read_to_string(&mut pid).map_err(io)?;
-            return Err(PostgresError::AlreadyRunning {
-                pid: pid.trim().to_owned(),
-                dir: dir.to_path_buf(),
-            });
+            return Err(PostgresError::AlreadyRunning { pid: pid.trim().to_owned(), dir: dir.to_path_buf() });
         }
         Err(TryLockError::Error(source)) => return Err(io(source)),
     }
-    file.set_len(0)
-        .and_then(|()| writeln!(file, "{}", std::process::id()))
-        .map_err(io)?;
+    file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(io)?;
     Ok(file)
 }

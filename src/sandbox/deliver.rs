@@ -24,7 +24,9 @@ pub async fn run(db: Db, webhook: Url, secret: Secret, outbound: Outbound, stop:
                     deliver(&db, &webhook, &secret, &outbound, &delivery).await;
                 }
             }
-            Err(error) => tracing::error!(error = %crate::cli::with_source(&error), "the sandbox's webhooks could not be read"),
+            Err(error) => {
+                tracing::error!(error = %crate::cli::with_source(&error), "the sandbox's webhooks could not be read")
+            }
         }
         tokio::select! {
             () = stop.cancelled() => {}
@@ -45,7 +47,9 @@ async fn deliver(db: &Db, webhook: &Url, secret: &Secret, outbound: &Outbound, d
                 tracing::error!(error = %crate::cli::with_source(&error), "a delivered webhook could not be noted");
             }
         }
-        Ok(answer) => tracing::warn!(status = %answer.status, attempt = delivery.attempts, "a sandbox webhook was refused"),
+        Ok(answer) => {
+            tracing::warn!(status = %answer.status, attempt = delivery.attempts, "a sandbox webhook was refused")
+        }
         Err(error) => tracing::warn!(%error, attempt = delivery.attempts, "a sandbox webhook was not delivered"),
     }
 }

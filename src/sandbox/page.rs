@@ -23,7 +23,12 @@ pub async fn show(State(state): State<AppState>, _me: SignedIn, Path(id): Path<S
 }
 
 /// Takes the play payment, or declines it.
-pub async fn pay(State(state): State<AppState>, _me: SignedIn, Path(id): Path<String>, Form(fields): Form<Fields>) -> Response {
+pub async fn pay(
+    State(state): State<AppState>,
+    _me: SignedIn,
+    Path(id): Path<String>,
+    Form(fields): Form<Fields>,
+) -> Response {
     let open = match open_session(&state, &id).await {
         Ok(session) => session,
         Err(response) => return response,
@@ -76,9 +81,8 @@ fn text<'a>(session: &'a Value, key: &str) -> &'a str {
 fn html(status: StatusCode, session: &Value, wrong: Option<&str>) -> Response {
     let cents = session.get("amount_total").and_then(Value::as_i64).unwrap_or_default();
     let product = session.get("metadata").map(|m| text(m, "product")).unwrap_or_default();
-    let error = wrong.map_or(String::new(), |w| {
-        format!(r#"<p class="field-error" id="card-error" role="alert">{}</p>"#, escape(w))
-    });
+    let error = wrong
+        .map_or(String::new(), |w| format!(r#"<p class="field-error" id="card-error" role="alert">{}</p>"#, escape(w)));
     let described = if wrong.is_some() { r#" aria-invalid="true" aria-describedby="card-error""# } else { "" };
     let page = format!(
         r#"<!DOCTYPE html>

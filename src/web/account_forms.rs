@@ -25,8 +25,14 @@ pub fn field(fields: &Fields, name: &str) -> String {
 }
 
 /// Opens an account and signs in.
-pub async fn sign_up(State(state): State<AppState>, visit: Visit, headers: HeaderMap, Form(fields): Form<Fields>) -> Response {
-    let new = SignUp { email: field(&fields, "email"), password: field(&fields, "password"), name: field(&fields, "name") };
+pub async fn sign_up(
+    State(state): State<AppState>,
+    visit: Visit,
+    headers: HeaderMap,
+    Form(fields): Form<Fields>,
+) -> Response {
+    let new =
+        SignUp { email: field(&fields, "email"), password: field(&fields, "password"), name: field(&fields, "name") };
     match accounts::sign_up(&state.db, new).await {
         Ok(user) => match enter(&visit, user, &headers).await {
             Ok(()) => {
@@ -48,11 +54,8 @@ pub async fn sign_in(
     headers: HeaderMap,
     Form(fields): Form<Fields>,
 ) -> Response {
-    let input = SignIn {
-        email: field(&fields, "email"),
-        password: field(&fields, "password"),
-        address: from.ip().to_string(),
-    };
+    let input =
+        SignIn { email: field(&fields, "email"), password: field(&fields, "password"), address: from.ip().to_string() };
     let done = match accounts::sign_in(&state.db, input, Utc::now()).await {
         Ok(user) => enter(&visit, user, &headers).await,
         Err(error) => Err(error),

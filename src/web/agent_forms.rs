@@ -93,7 +93,9 @@ pub async fn test_call(
         Ok(secrets) => secrets,
         Err(error) => return said(&state, &me, id, fields, Err(error), "").await,
     };
-    match test_call::run(&state.agents, &agent.endpoint, &secrets, &field(&fields, "skill"), &message).await {
+    match test_call::run(&state.agents, &agent.endpoint, &agent.card, &secrets, &field(&fields, "skill"), &message)
+        .await
+    {
         Ok(answer) => {
             let done = agents::mark_tested(&state.db, actor, id, &agent.endpoint).await;
             if done.is_ok() {
@@ -114,7 +116,8 @@ pub async fn test_call(
 pub async fn rotate_secret(State(state): State<AppState>, me: SignedIn, Path(id): Path<AgentId>) -> Response {
     match agents::rotate_secret(&state.db, &me.visit.actor, id).await {
         Ok(secret) => {
-            let text = "A new signing secret. The old one stays good for a day: calls carry both signatures until then.";
+            let text =
+                "A new signing secret. The old one stays good for a day: calls carry both signatures until then.";
             me.visit.flash(FlashKind::Secret, text, Some(secret)).await;
             Redirect::to(&format!("/agents/{id}")).into_response()
         }
@@ -183,7 +186,8 @@ async fn step(state: &AppState, fields: &Fields) -> Step {
     } else {
         return Step::Save;
     }
-    let mut values: Fields = fields.iter().filter(|(n, _)| n != "skills" && !n.starts_with("skill.")).cloned().collect();
+    let mut values: Fields =
+        fields.iter().filter(|(n, _)| n != "skills" && !n.starts_with("skill.")).cloned().collect();
     push_rows(&mut values, &skills);
     Step::Fill(Typed { values, ..Typed::default() })
 }
@@ -283,7 +287,9 @@ fn listing(fields: &Fields) -> domain::Result<NewAgent> {
     let skills = skill_rows(fields)
         .into_iter()
         .enumerate()
-        .filter(|(_, row)| !(row.id.trim().is_empty() && row.name.trim().is_empty() && row.description.trim().is_empty()))
+        .filter(|(_, row)| {
+            !(row.id.trim().is_empty() && row.name.trim().is_empty() && row.description.trim().is_empty())
+        })
         .map(|(i, row)| {
             let mut schema = |what: &str, text: &str| {
                 if text.trim().is_empty() {

@@ -9,13 +9,17 @@ use tracing::Span;
 use crate::state::AppState;
 
 type Fixed = SetResponseHeaderLayer<HeaderValue>;
+type FiveFixed = Stack<Fixed, Stack<Fixed, Stack<Fixed, Stack<Fixed, Stack<Fixed, Identity>>>>>;
 
 /// What a browser must not do with any answer of ours. Pages carry a Content-Security-Policy with a nonce of their
 /// own (`web::page`); this one is for everything else.
-pub fn layer(state: &AppState) -> Stack<Fixed, Stack<Fixed, Stack<Fixed, Stack<Fixed, Stack<Fixed, Identity>>>>> {
-    let fixed = |name: HeaderName, value: &'static str| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
+pub fn layer(state: &AppState) -> FiveFixed {
+    let fixed = |name: HeaderName, value: &'static str| {
+        SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+    };
     // Over plain http browsers ignore the last one, so it can always be sent; a short life while not on https.
-    let transport = if state.public_url.scheme() == "https" { "max-age=31536000; includeSubDomains" } else { "max-age=0" };
+    let transport =
+        if state.public_url.scheme() == "https" { "max-age=31536000; includeSubDomains" } else { "max-age=0" };
     let stack = Stack::new(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"), Identity::new());
     let stack = Stack::new(fixed(header::X_FRAME_OPTIONS, "DENY"), stack);
     let stack = Stack::new(fixed(header::REFERRER_POLICY, "strict-origin-when-cross-origin"), stack);

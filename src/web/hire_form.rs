@@ -89,8 +89,11 @@ async fn order(
 fn data_of(skill: &Skill, fields: &Fields, has_file: bool) -> domain::Result<Option<Value>> {
     let properties = skill.input_schema.as_ref().and_then(|s| s.get("properties")).and_then(Value::as_object);
     let (Some(properties), Some(schema)) = (properties, &skill.input_schema) else { return Ok(None) };
-    let required: Vec<&str> =
-        schema.get("required").and_then(Value::as_array).map(|r| r.iter().filter_map(Value::as_str).collect()).unwrap_or_default();
+    let required: Vec<&str> = schema
+        .get("required")
+        .and_then(Value::as_array)
+        .map(|r| r.iter().filter_map(Value::as_str).collect())
+        .unwrap_or_default();
     let mut data = Map::new();
     let mut wrong = Vec::new();
     for (name, property) in properties {

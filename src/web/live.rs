@@ -80,10 +80,16 @@ pub async fn task(State(state): State<AppState>, me: SignedIn, Path(id): Path<Ta
             return status_of(&error).into_response();
         }
     };
-    let watch = Watch { db: state.db.clone(), actor: me.visit.actor, id, changes, stopping: state.stopping.subscribe(), sent: 0 };
-    let mut response = Sse::new(stream(watch, first))
-        .keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
-        .into_response();
+    let watch = Watch {
+        db: state.db.clone(),
+        actor: me.visit.actor,
+        id,
+        changes,
+        stopping: state.stopping.subscribe(),
+        sent: 0,
+    };
+    let mut response =
+        Sse::new(stream(watch, first)).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response();
     // Proxies that buffer would turn a live page into a late one.
     response.headers_mut().insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
     response

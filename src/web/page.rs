@@ -81,7 +81,7 @@ async fn render(state: &AppState, visit: &Visit, uri: &str, form: Form) -> Respo
     http.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("text/html"));
     let options = state.leptos.clone();
     let https = state.public_url.scheme() == "https";
-    let answer = leptos_axum::render_app_async_with_context(
+    leptos_axum::render_app_async_with_context(
         move || provide_context(request.clone()),
         move || {
             if let Some(response) = use_context::<ResponseOptions>() {
@@ -91,8 +91,7 @@ async fn render(state: &AppState, visit: &Visit, uri: &str, form: Form) -> Respo
             app::shell(options.clone())
         },
     )(http)
-    .await;
-    answer
+    .await
 }
 
 /// Scripts by the page's nonce or from our own files, nothing inline else, nothing from elsewhere.
@@ -130,5 +129,6 @@ async fn page_request(state: &AppState, visit: &Visit, uri: &str, form: Form) ->
 /// What a panic looks like from outside; it is logged by the hook.
 pub fn panicked(_: Box<dyn Any + Send + 'static>) -> Response<Body> {
     tracing::error!("a handler panicked");
-    (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong on our side. Please try again in a moment.").into_response()
+    (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong on our side. Please try again in a moment.")
+        .into_response()
 }

@@ -59,7 +59,8 @@ pub async fn download(
     let image = ["image/png", "image/jpeg", "image/gif", "image/webp"].contains(&media_type);
     let inline = image && shown.inline.is_some();
     let name: String = found.filename.unwrap_or_else(|| fallback.into());
-    let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect();
+    let name: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect();
     let disposition = format!("{}; filename=\"{name}\"", if inline { "inline" } else { "attachment" });
     let media_type = if inline { media_type } else { "application/octet-stream" };
     let headers = [

@@ -69,7 +69,8 @@ impl FromRequestParts<AppState> for SignedIn {
         match visit.actor {
             Actor::Session(user) => Ok(SignedIn { visit, user }),
             Actor::Anonymous | Actor::System => {
-                let OriginalUri(uri) = OriginalUri::from_request_parts(parts, state).await.unwrap_or_else(|e| match e {});
+                let OriginalUri(uri) =
+                    OriginalUri::from_request_parts(parts, state).await.unwrap_or_else(|e| match e {});
                 // A form cannot be sent again after signing in; its page can be shown again.
                 let back = if parts.method == axum::http::Method::GET { uri.path() } else { "/dashboard" };
                 Err(Redirect::to(&app::pages::errors::sign_in_address(back)).into_response())

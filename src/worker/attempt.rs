@@ -109,7 +109,9 @@ async fn watch_lease(db: &Db, claim: &Claim, abandon: &CancellationToken) -> Sto
             Ok(Lease::Ended) => return Stop::Ended,
             Ok(Lease::Lost) => return Stop::Lost,
             // The database is away; the lease may still be ours when it is back.
-            Err(error) => tracing::warn!(task = %claim.task, error = %crate::cli::with_source(&error), "a lease was not renewed"),
+            Err(error) => {
+                tracing::warn!(task = %claim.task, error = %crate::cli::with_source(&error), "a lease was not renewed")
+            }
         }
     }
 }
@@ -166,7 +168,12 @@ impl Conversation<'_> {
             }
             tokio::time::sleep(pause).await;
             pause = pause.mul_f64(1.5).min(POLL_LONGEST);
-            reply = reply::read_task(self.agents.get(&self.target, &task, CALL_LIMIT).await?);
+            reply = match self.agents.get(&self.target, &task, CALL_LIMIT).await {
+                Ok(task) => reply::read_task(task),
+                // It was restarted in the middle: the next attempt sends the message again.
+                Err(error) if error.unknown_task => return Err(CallError { transient: true, ..error }.into()),
+                Err(error) => return Err(error.into()),
+            };
         }
         Ok(reply)
     }

@@ -69,6 +69,12 @@ pub async fn run(db: Db, agents: AgentClient, events: TaskEvents, stop: Cancella
     sweeper.abort();
 }
 
+async fn tidy(db: &Db) -> domain::Result<()> {
+    domain::accounts::delete_expired_sessions(db, Utc::now()).await?;
+    domain::accounts::forget_old_failures(db, Utc::now()).await?;
+    Ok(())
+}
+
 /// Ends overdue tasks, and now and then sessions that are over.
 async fn sweep(db: Db, stop: CancellationToken) {
     let mut rounds: u64 = 0;
@@ -79,7 +85,7 @@ async fn sweep(db: Db, stop: CancellationToken) {
             Err(error) => tracing::error!(error = %crate::cli::with_source(&error), "deadlines could not be enforced"),
         }
         if rounds.is_multiple_of(3600)
-            && let Err(error) = domain::accounts::delete_expired_sessions(&db, Utc::now()).await
+            && let Err(error) = tidy(&db).await
         {
             tracing::error!(error = %crate::cli::with_source(&error), "old sessions could not be removed");
         }

@@ -27,7 +27,8 @@ fn one_artifact(task: TaskId, index: usize, artifact: &Artifact) -> AnyView {
         .enumerate()
         .map(|(n, part)| part_view(part, Some(format!("/tasks/{task}/artifacts/{index}/{n}"))))
         .collect();
-    let description = (!artifact.description.is_empty()).then(|| view! { <p class="mute">{artifact.description.clone()}</p> });
+    let description =
+        (!artifact.description.is_empty()).then(|| view! { <p class="mute">{artifact.description.clone()}</p> });
     let label = name.clone();
     view! { <section class="artifact" aria-label=label><h3>{name}</h3>{description}{parts}</section> }.into_any()
 }
@@ -37,7 +38,8 @@ pub fn messages(all: &[Message], agent: &str, requester: &str) -> AnyView {
     let items: Vec<_> = all
         .iter()
         .map(|message| {
-            let (class, who) = if message.from_agent { ("said said-agent", agent) } else { ("said said-requester", requester) };
+            let (class, who) =
+                if message.from_agent { ("said said-agent", agent) } else { ("said said-requester", requester) };
             let parts: Vec<_> = message.parts.iter().map(|part| part_view(part, None)).collect();
             view! { <li class=class><p class="said-who">{who.to_owned()}</p>{parts}</li> }
         })
@@ -86,7 +88,8 @@ fn file_view(part: &Part, size: usize, file: Option<String>) -> AnyView {
     let image = matches!(kind.as_str(), "image/png" | "image/jpeg" | "image/gif" | "image/webp");
     match file {
         Some(to) => {
-            let shown = image.then(|| view! { <img class="artifact-image" src=format!("{to}?inline=1") alt=name.clone() /> });
+            let shown =
+                image.then(|| view! { <img class="artifact-image" src=format!("{to}?inline=1") alt=name.clone() /> });
             view! {
                 <figure class="file">
                     {shown}
@@ -106,14 +109,17 @@ fn file_view(part: &Part, size: usize, file: Option<String>) -> AnyView {
 fn data_view(value: &Value, depth: u8) -> AnyView {
     match value {
         Value::Array(rows) if !rows.is_empty() && rows.iter().all(Value::is_object) => rows_view(rows).into_any(),
-        Value::Array(items) if depth < 3 && !items.is_empty() && items.len() <= ROWS_SHOWN && items.iter().all(is_plain) => {
+        Value::Array(items)
+            if depth < 3 && !items.is_empty() && items.len() <= ROWS_SHOWN && items.iter().all(is_plain) =>
+        {
             let items: Vec<_> = items.iter().map(|v| view! { <li>{plain(v)}</li> }).collect();
             view! { <ul class="plain-list">{items}</ul> }.into_any()
         }
         Value::Object(map) if depth < 3 && !map.is_empty() => fields_view(map, depth).into_any(),
         other if is_plain(other) => view! { <span>{plain(other)}</span> }.into_any(),
         other => {
-            let text: String = serde_json::to_string_pretty(other).unwrap_or_default().chars().take(CHARS_SHOWN).collect();
+            let text: String =
+                serde_json::to_string_pretty(other).unwrap_or_default().chars().take(CHARS_SHOWN).collect();
             view! { <pre class="code" tabindex="0">{text}</pre> }.into_any()
         }
     }
@@ -177,7 +183,11 @@ fn plain(value: &Value) -> String {
 }
 
 fn cell(value: &Value) -> String {
-    if is_plain(value) { plain(value).chars().take(500).collect() } else { value.to_string().chars().take(500).collect() }
+    if is_plain(value) {
+        plain(value).chars().take(500).collect()
+    } else {
+        value.to_string().chars().take(500).collect()
+    }
 }
 
 fn title_case(text: &str) -> String {

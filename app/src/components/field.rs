@@ -172,14 +172,16 @@ impl Field {
         let described = (!described.is_empty()).then_some(described);
         let invalid = error.is_some().then_some("true");
         let focus = first_wrong || (self.autofocus && form.errors.is_empty());
-        let value = if form.is_sent() { form.value(&self.name).unwrap_or_default().to_owned() } else { self.value.clone() };
+        let value =
+            if form.is_sent() { form.value(&self.name).unwrap_or_default().to_owned() } else { self.value.clone() };
         let a = self.attributes;
         let class = if a.mono { "mono" } else { "" };
         let (name, required) = (self.name, self.required);
         let optional = !required && !self.unmarked;
         if matches!(self.control, Control::Check) {
             // The last value of the name counts, and the box comes after the hidden one.
-            let ticked = form.values.iter().rev().find(|(n, _)| *n == name).map_or(value == "true", |(_, v)| v == "true");
+            let ticked =
+                form.values.iter().rev().find(|(n, _)| *n == name).map_or(value == "true", |(_, v)| v == "true");
             return view! {
                 <div class="field field-check">
                     <input type="hidden" name=name.clone() value="false" />

@@ -19,10 +19,12 @@ pub fn errors(form: &Form, shown: &[&str]) -> AnyView {
         (None, 1) => Some("One field needs another look.".to_owned()),
         (None, n) => Some(format!("{n} fields need another look.")),
     };
-    (lead.is_some() || !elsewhere.is_empty()).then(|| {
-        let elsewhere: Vec<_> = elsewhere.into_iter().map(|text| view! { <p>{text}</p> }).collect();
-        view! { <div class="notice notice-bad" role="alert">{lead.map(|l| view! { <p>{l}</p> })}{elsewhere}</div> }
-    }).into_any()
+    (lead.is_some() || !elsewhere.is_empty())
+        .then(|| {
+            let elsewhere: Vec<_> = elsewhere.into_iter().map(|text| view! { <p>{text}</p> }).collect();
+            view! { <div class="notice notice-bad" role="alert">{lead.map(|l| view! { <p>{l}</p> })}{elsewhere}</div> }
+        })
+        .into_any()
 }
 
 /// A value that the form carries along.

@@ -16,5 +16,7 @@ pub fn pager(path: &str, query: &Query, next: Option<&Cursor>) -> AnyView {
         let to = query.with("after", &cursor.to_string()).href(path);
         view! { <a class="button" href=to rel="next">"Next page"</a> }
     });
-    (first.is_some() || next.is_some()).then(|| view! { <nav class="pager" aria-label="Pages">{first}{next}</nav> }).into_any()
+    (first.is_some() || next.is_some())
+        .then(|| view! { <nav class="pager" aria-label="Pages">{first}{next}</nav> })
+        .into_any()
 }

@@ -29,7 +29,11 @@ impl Property<'_> {
     }
 
     fn choices(&self) -> Vec<&str> {
-        self.schema.get("enum").and_then(Value::as_array).map(|c| c.iter().filter_map(Value::as_str).collect()).unwrap_or_default()
+        self.schema
+            .get("enum")
+            .and_then(Value::as_array)
+            .map(|c| c.iter().filter_map(Value::as_str).collect())
+            .unwrap_or_default()
     }
 
     fn number(&self, key: &str) -> Option<String> {
@@ -61,11 +65,16 @@ impl Property<'_> {
 
 /// Properties, the required ones first: JSON objects have no order, and people look for those.
 fn properties(schema: &Value) -> Vec<Property<'_>> {
-    let required: Vec<&str> =
-        schema.get("required").and_then(Value::as_array).map(|r| r.iter().filter_map(Value::as_str).collect()).unwrap_or_default();
+    let required: Vec<&str> = schema
+        .get("required")
+        .and_then(Value::as_array)
+        .map(|r| r.iter().filter_map(Value::as_str).collect())
+        .unwrap_or_default();
     let Some(map) = schema.get("properties").and_then(Value::as_object) else { return Vec::new() };
-    let mut all: Vec<Property<'_>> =
-        map.iter().map(|(name, schema)| Property { name, schema, required: required.contains(&name.as_str()) }).collect();
+    let mut all: Vec<Property<'_>> = map
+        .iter()
+        .map(|(name, schema)| Property { name, schema, required: required.contains(&name.as_str()) })
+        .collect();
     all.sort_by_key(|p| !p.required);
     all
 }

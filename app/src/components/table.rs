@@ -21,7 +21,11 @@ pub fn Table(
         .map(|(word, right)| {
             // A column of buttons has no heading, and a heading without words is none.
             let class = if right { "right" } else { "" };
-            if word.is_empty() { view! { <td></td> }.into_any() } else { view! { <th scope="col" class=class>{word}</th> }.into_any() }
+            if word.is_empty() {
+                view! { <td></td> }.into_any()
+            } else {
+                view! { <th scope="col" class=class>{word}</th> }.into_any()
+            }
         })
         .collect();
     let label = caption.clone();

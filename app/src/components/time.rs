@@ -10,7 +10,8 @@ pub fn ago(at: DateTime<Utc>, now: DateTime<Utc>) -> AnyView {
 
 /// `24 Nov 2026, 09:38 UTC`.
 pub fn exact(at: DateTime<Utc>) -> AnyView {
-    view! { <time datetime=at.to_rfc3339() title=exact_text(at)>{at.format("%-d %b %Y, %H:%M UTC").to_string()}</time> }.into_any()
+    view! { <time datetime=at.to_rfc3339() title=exact_text(at)>{at.format("%-d %b %Y, %H:%M UTC").to_string()}</time> }
+        .into_any()
 }
 
 /// `24 Nov 2026`.
@@ -71,7 +72,10 @@ mod tests {
     fn the_past_reads_as_people_say_it() {
         let now = DateTime::UNIX_EPOCH + TimeDelta::days(100);
         let ago = |seconds| ago_text(now - TimeDelta::seconds(seconds), now);
-        assert_eq!([ago(-3), ago(9), ago(59), ago(60), ago(7_200)], ["just now", "just now", "59 s ago", "1 min ago", "2 h ago"]);
+        assert_eq!(
+            [ago(-3), ago(9), ago(59), ago(60), ago(7_200)],
+            ["just now", "just now", "59 s ago", "1 min ago", "2 h ago"]
+        );
         assert_eq!([ago(90_000), ago(200_000), ago(700_000)], ["yesterday", "2 days ago", "2 Apr 1970"]);
     }
 }

@@ -57,7 +57,12 @@ mod watch {
         listener.forget();
     }
 
-    async fn show(form: web_sys::HtmlFormElement, target: String, say: WriteSignal<String>, still_wanted: impl Fn() -> bool) {
+    async fn show(
+        form: web_sys::HtmlFormElement,
+        target: String,
+        say: WriteSignal<String>,
+        still_wanted: impl Fn() -> bool,
+    ) {
         let Some(url) = address(&form) else { return };
         if swap(&url, &[&target], still_wanted).await {
             if let Ok(history) = window().history() {
@@ -79,7 +84,8 @@ mod watch {
                 query.append(&name, &value);
             }
         }
-        let (path, query) = (form.get_attribute("action").unwrap_or_default(), query.to_string().as_string().unwrap_or_default());
+        let (path, query) =
+            (form.get_attribute("action").unwrap_or_default(), query.to_string().as_string().unwrap_or_default());
         Some(if query.is_empty() { path } else { format!("{path}?{query}") })
     }
 }

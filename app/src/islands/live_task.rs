@@ -26,7 +26,9 @@ mod watch {
         let Ok(source) = web_sys::EventSource::new(url) else { return };
         let target = target.to_owned();
         let snapshot = Closure::<dyn FnMut(web_sys::MessageEvent)>::new(move |event: web_sys::MessageEvent| {
-            let (Some(html), Some(element)) = (event.data().as_string(), document().get_element_by_id(&target)) else { return };
+            let (Some(html), Some(element)) = (event.data().as_string(), document().get_element_by_id(&target)) else {
+                return;
+            };
             // Reading on in an opened part matters more than the newest state of it.
             let open = open_details(&element);
             element.set_inner_html(&html);

@@ -6,11 +6,11 @@ use domain::{AgentId, Missing};
 use leptos::prelude::*;
 use leptos_meta::Meta;
 
-use crate::components::title::DocumentTitle;
 use crate::components::agent_card::shortened;
 use crate::components::mark::agent_mark;
 use crate::components::notice::{Notice, Tone};
 use crate::components::table::Table;
+use crate::components::title::DocumentTitle;
 use crate::components::{badges, icons, money, schema, time, trust as trust_view};
 use crate::context::{PageRequest, load, page_request};
 use crate::query::{encode, path_segment};
@@ -22,11 +22,17 @@ pub fn Agent() -> impl IntoView {
     let id = path_segment::<AgentId>("id", Missing::Agent);
     load(async move {
         let agent = agents::detail(&request.db, &request.actor, id?).await?;
-        let found = trust::profile(&request.db, &request.actor, agent.summary.id, agent.created_at, request.now).await?;
+        let found =
+            trust::profile(&request.db, &request.actor, agent.summary.id, agent.created_at, request.now).await?;
         let a = &agent.summary;
         let skills: Vec<_> = a.skills.iter().map(|s| skill(&agent, s)).collect();
-        let description: Vec<_> =
-            a.description.split("\n\n").map(|p| p.trim().to_owned()).filter(|p| !p.is_empty()).map(|p| view! { <p>{p}</p> }).collect();
+        let description: Vec<_> = a
+            .description
+            .split("\n\n")
+            .map(|p| p.trim().to_owned())
+            .filter(|p| !p.is_empty())
+            .map(|p| view! { <p>{p}</p> })
+            .collect();
         Ok(view! {
             <DocumentTitle text=format!("{} · NEXUS", a.name) />
             <Meta name="description" content=shortened(&a.description, 150) />

@@ -50,11 +50,14 @@ pub fn listing_fields(typed: &Form, stored: &NewAgent) -> AnyView {
 
 fn skill_fields(i: usize, typed: &Form, stored: &Skill) -> AnyView {
     let field = |what: &str, label: &str| Field::new(format!("skill.{i}.{what}"), label);
-    let json = |v: &Option<serde_json::Value>| v.as_ref().and_then(|v| serde_json::to_string_pretty(v).ok()).unwrap_or_default();
+    let json = |v: &Option<serde_json::Value>| {
+        v.as_ref().and_then(|v| serde_json::to_string_pretty(v).ok()).unwrap_or_default()
+    };
     let name = typed.value_or(&format!("skill.{i}.name"), &stored.name);
     let title = if name.is_empty() { format!("Skill {}", i + 1) } else { name };
     let remove_label = format!("Remove {title}");
-    let open_schemas = typed.error(&format!("skill.{i}.input_schema")).or(typed.error(&format!("skill.{i}.output_schema"))).is_some();
+    let open_schemas =
+        typed.error(&format!("skill.{i}.input_schema")).or(typed.error(&format!("skill.{i}.output_schema"))).is_some();
     view! {
         <div class="skill-row">
             <div class="section-head">

@@ -106,7 +106,8 @@ fn rows(entries: &[Entry], query: &Query, next: Option<&domain::Cursor>, request
 
 fn row(e: &Entry, request: &PageRequest) -> AnyView {
     // A task's rows lead to it; the platform's own account has them too, without being a party to the task.
-    let task = e.reference_id.as_deref().filter(|r| r.parse::<domain::TaskId>().is_ok() && e.kind != EntryKind::Purchase);
+    let task =
+        e.reference_id.as_deref().filter(|r| r.parse::<domain::TaskId>().is_ok() && e.kind != EntryKind::Purchase);
     let what = match task {
         Some(id) => view! { <a href=format!("/tasks/{id}")>{e.description.clone()}</a> }.into_any(),
         None => e.description.clone().into_any(),

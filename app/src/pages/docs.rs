@@ -96,8 +96,11 @@ fn render(text: &str) -> Rendered {
 
 /// `Own PostgreSQL` as `own-postgresql`, as code hosts make it.
 fn slug_of(words: &str) -> String {
-    let dashed: String =
-        words.to_lowercase().chars().filter_map(|c| if c.is_alphanumeric() || c == '_' { Some(c) } else { (c == ' ' || c == '-').then_some('-') }).collect();
+    let dashed: String = words
+        .to_lowercase()
+        .chars()
+        .filter_map(|c| if c.is_alphanumeric() || c == '_' { Some(c) } else { (c == ' ' || c == '-').then_some('-') })
+        .collect();
     dashed.trim_matches('-').to_owned()
 }
 
@@ -109,7 +112,11 @@ mod tests {
     fn headings_can_be_linked_to() {
         let page = render("# One\n\n## Own `auth.users`, twice\n\n| a |\n|---|\n| b |\n");
         assert_eq!(page.contents, [("own-authusers-twice".to_owned(), "Own auth.users, twice".to_owned())]);
-        assert!(page.html.contains(r#"<h2 id="own-authusers-twice">"#) && page.html.contains(r#"tabindex="0""#), "{}", page.html);
+        assert!(
+            page.html.contains(r#"<h2 id="own-authusers-twice">"#) && page.html.contains(r#"tabindex="0""#),
+            "{}",
+            page.html
+        );
     }
 
     #[test]

@@ -48,13 +48,17 @@ pub fn respond(error: &Error, request: &PageRequest) -> AnyView {
         Error::Internal(source) => {
             set_status(StatusCode::INTERNAL_SERVER_ERROR);
             leptos::logging::error!("a page could not load its data: {source}");
-            said("Something went wrong", "It is our fault, not yours. Nothing was changed. Please try again in a moment.")
+            said(
+                "Something went wrong",
+                "It is our fault, not yours. Nothing was changed. Please try again in a moment.",
+            )
         }
     }
 }
 
 fn said(title: &str, text: &str) -> AnyView {
-    view! { <PageHeading title=title lead=text.to_owned() /><p><a class="button" href="/">"To the front page"</a></p> }.into_any()
+    view! { <PageHeading title=title lead=text.to_owned() /><p><a class="button" href="/">"To the front page"</a></p> }
+        .into_any()
 }
 
 /// Where to sign in, and to come back from there.

@@ -22,14 +22,17 @@ pub fn Hire() -> impl IntoView {
         let viewer = request.viewer.clone().ok_or(Error::Unauthorized)?;
         let agent = agents::detail(&request.db, &request.actor, id).await?;
         let wanted = query.get("skill");
-        let skill = agent.summary.skills.iter().find(|s| Some(s.id.as_str()) == wanted).or(agent.summary.skills.first());
+        let skill =
+            agent.summary.skills.iter().find(|s| Some(s.id.as_str()) == wanted).or(agent.summary.skills.first());
         let name = agent.summary.name.clone();
         let body = match skill {
             _ if agent.summary.status == AgentStatus::Offline => {
-                view! { <Notice tone=Tone::Warn><p>"This agent is offline and takes no work now."</p></Notice> }.into_any()
+                view! { <Notice tone=Tone::Warn><p>"This agent is offline and takes no work now."</p></Notice> }
+                    .into_any()
             }
             Some(skill) => order_form(&request, &viewer, &agent, skill, &query).into_any(),
-            None => view! { <Notice tone=Tone::Warn><p>"This agent has no skill that could be hired."</p></Notice> }.into_any(),
+            None => view! { <Notice tone=Tone::Warn><p>"This agent has no skill that could be hired."</p></Notice> }
+                .into_any(),
         };
         Ok(view! {
             <nav class="crumbs" aria-label="Breadcrumb">
@@ -58,11 +61,15 @@ fn order_form(request: &PageRequest, viewer: &Viewer, agent: &AgentDetail, skill
         Field::new("message", "Your message").lines(7).required(!takes_files).value(query.text("message")).show(typed)
     });
     let file = takes_files.then(|| {
-        let kinds = skill.input_modes.iter().filter(|m| *m != "application/json").cloned().collect::<Vec<_>>().join(", ");
+        let kinds =
+            skill.input_modes.iter().filter(|m| *m != "application/json").cloned().collect::<Vec<_>>().join(", ");
         let hint = if kinds.is_empty() { "At most 2 MB.".to_owned() } else { format!("{kinds}; at most 2 MB.") };
         Field::new("file", "File").file().hint(hint).show(typed)
     });
-    let title = Field::new("title", "Name of the task").maxlength(Some(200)).hint("To find it again. Made from what you send if left empty.").show(typed);
+    let title = Field::new("title", "Name of the task")
+        .maxlength(Some(200))
+        .hint("To find it again. Made from what you send if left empty.")
+        .show(typed);
     let id = agent.summary.id;
     view! {
         {skill_choice(agent, skill)}
@@ -114,7 +121,9 @@ fn examples(agent: &AgentDetail, skill: &Skill, has_form: bool) -> AnyView {
             view! { <li>{format!("“{example}”")}{link}</li> }
         })
         .collect();
-    (!items.is_empty()).then(|| view! { <section><h2>"Good for"</h2><ul class="examples">{items}</ul></section> }).into_any()
+    (!items.is_empty())
+        .then(|| view! { <section><h2>"Good for"</h2><ul class="examples">{items}</ul></section> })
+        .into_any()
 }
 
 fn bill(viewer: &Viewer, agent: &AgentDetail) -> AnyView {

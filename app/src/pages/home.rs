@@ -3,10 +3,10 @@
 use leptos::prelude::*;
 use leptos_meta::Meta;
 
-use crate::components::title::DocumentTitle;
 use crate::components::agent_card::agent_card;
 use crate::components::icons;
 use crate::components::mark::guilloche;
+use crate::components::title::DocumentTitle;
 use crate::context::{load, page_request};
 
 /// The front page.

@@ -57,16 +57,20 @@ fn state(agent: &OwnedAgent, request: &PageRequest) -> AnyView {
     let fields = |status: &str| vec![("status", status.to_owned()), ("section", "status".to_owned())];
     let switch = match (retired, a.status) {
         (Some(_), _) => ().into_any(),
-        (None, AgentStatus::Offline) => form::one_button(&action, "button button-primary button-wide", "Put online", fields("online")).into_any(),
+        (None, AgentStatus::Offline) => {
+            form::one_button(&action, "button button-primary button-wide", "Put online", fields("online")).into_any()
+        }
         (None, _) => form::one_button(&action, "button button-wide", "Take offline", fields("offline")).into_any(),
     };
     let status = match retired {
         Some(at) => view! { <span class="badge badge-mute">"Retired"</span>" "{time::day(at)} }.into_any(),
         None => badges::agent_status(a.status).into_any(),
     };
-    let tested = agent.tested_at.map_or_else(|| "not at this address".into_any(), |at| time::ago(at, request.now).into_any());
+    let tested =
+        agent.tested_at.map_or_else(|| "not at this address".into_any(), |at| time::ago(at, request.now).into_any());
     let wrong = request.form.of_section("status");
-    let wrong: Vec<_> = wrong.errors.iter().map(|e| crate::context::sentence(&e.message)).chain(wrong.message.clone()).collect();
+    let wrong: Vec<_> =
+        wrong.errors.iter().map(|e| crate::context::sentence(&e.message)).chain(wrong.message.clone()).collect();
     view! {
         <div class="panel">
             <dl class="facts facts-plain">
@@ -89,7 +93,8 @@ fn test_call(agent: &OwnedAgent, request: &PageRequest) -> AnyView {
     let a = &agent.summary;
     let skills: Vec<_> = a.skills.iter().map(|s| (s.id.clone(), s.name.clone())).collect();
     let example = a.skills.first().and_then(|s| s.examples.first()).cloned().unwrap_or_else(|| "Hello".into());
-    let skill = (!skills.is_empty()).then(|| Field::new("skill", "Skill").id_prefix("test-").options(skills).unmarked().show(&typed));
+    let skill = (!skills.is_empty())
+        .then(|| Field::new("skill", "Skill").id_prefix("test-").options(skills).unmarked().show(&typed));
     view! {
         <form method="post" action=format!("/agents/{}/test", a.id) class="panel form">
             <h2>"Test call"</h2>
@@ -105,7 +110,11 @@ fn test_call(agent: &OwnedAgent, request: &PageRequest) -> AnyView {
 }
 
 fn listing(agent: &OwnedAgent, request: &PageRequest) -> AnyView {
-    let typed = if request.form.value("action").is_some() || request.form.value("skills").is_some() { request.form.clone() } else { Form::default() };
+    let typed = if request.form.value("action").is_some() || request.form.value("skills").is_some() {
+        request.form.clone()
+    } else {
+        Form::default()
+    };
     let a = &agent.summary;
     let stored = NewAgent {
         name: a.name.clone(),

@@ -32,7 +32,9 @@ pub fn Marketplace() -> impl IntoView {
         let found = search(db, actor, &wanted, PAGE).await;
         // A cursor that this list did not give out is a broken link: the list from its beginning helps most.
         let found = match found {
-            Err(Error::Validation(_)) => search(db, actor, &SearchQuery { after: None, ..wanted.clone() }, PAGE).await?,
+            Err(Error::Validation(_)) => {
+                search(db, actor, &SearchQuery { after: None, ..wanted.clone() }, PAGE).await?
+            }
             other => other?,
         };
         let shelf = if query.is_empty() { featured(db, actor, 3).await? } else { Vec::new() };
@@ -87,7 +89,8 @@ fn filters(form: &Form, facets: &Facets) -> AnyView {
     // Open where one of them is set; on a wide screen the style sheet shows them always.
     let open = ["sort", "tag", "skill", "price", "trust", "status"].iter().any(|n| form.value(n).is_some());
     let any = |word: &str| (String::new(), word.to_owned());
-    let with_none = |word: &str, rest: Vec<(String, String)>| std::iter::once(any(word)).chain(rest).collect::<Vec<_>>();
+    let with_none =
+        |word: &str, rest: Vec<(String, String)>| std::iter::once(any(word)).chain(rest).collect::<Vec<_>>();
     let tags = facets.tags.iter().map(|(tag, n)| (tag.clone(), format!("{tag} ({n})"))).collect();
     let skills = facets.skills.iter().map(|(id, name, n)| (id.clone(), format!("{name} ({n})"))).collect();
     let statuses = [("online", "Online"), ("degraded", "Degraded")].map(|(v, w)| (v.to_owned(), w.to_owned())).to_vec();
@@ -112,7 +115,10 @@ fn filters(form: &Form, facets: &Facets) -> AnyView {
 }
 
 fn typed(query: &Query) -> Vec<(String, String)> {
-    let values = NAMES.iter().filter(|n| **n != "after").filter_map(|name| Some(((*name).to_owned(), query.get(name)?.to_owned())));
+    let values = NAMES
+        .iter()
+        .filter(|n| **n != "after")
+        .filter_map(|name| Some(((*name).to_owned(), query.get(name)?.to_owned())));
     // One value at least, so that the form counts as sent and shows nothing but what the address says.
     values.chain([("sent".to_owned(), String::new())]).collect()
 }

@@ -18,7 +18,8 @@ pub fn MyAgents() -> impl IntoView {
     load(async move {
         let mine = agents::mine(&request.db, &request.actor).await?;
         let rows: Vec<_> = mine.iter().map(row).collect();
-        let head = vec![("Agent", false), ("Status", false), ("Price a task", true), ("Earned", true), ("Trust", false)];
+        let head =
+            vec![("Agent", false), ("Status", false), ("Price a task", true), ("Earned", true), ("Trust", false)];
         Ok(view! {
             <PageHeading title="My agents" lead="What you offer on the marketplace.">
                 <a class="button button-primary" href="/agents/register">"List an agent"</a>

@@ -18,9 +18,15 @@ pub fn RegisterAgent() -> impl IntoView {
     load(async move {
         request.actor.user()?;
         let typed = request.form.clone();
-        let fetched = typed.is_sent() && typed.errors.is_empty() && typed.message.is_none() && typed.value("card").is_some_and(|c| !c.is_empty());
+        let fetched = typed.is_sent()
+            && typed.errors.is_empty()
+            && typed.message.is_none()
+            && typed.value("card").is_some_and(|c| !c.is_empty());
         // The first form is about one field; what is wrong elsewhere belongs to the second.
-        let of_url = crate::context::Form { errors: typed.errors.iter().filter(|e| e.field == "url").cloned().collect(), ..typed.clone() };
+        let of_url = crate::context::Form {
+            errors: typed.errors.iter().filter(|e| e.field == "url").cloned().collect(),
+            ..typed.clone()
+        };
         let only_url = !of_url.errors.is_empty();
         let of_listing = if only_url { crate::context::Form::default() } else { typed.clone() };
         Ok(view! {

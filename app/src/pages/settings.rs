@@ -65,7 +65,13 @@ fn session_list(sessions: &[SessionView], request: &PageRequest) -> AnyView {
             let action = if s.current {
                 view! { <span class="badge badge-good">"This one"</span> }.into_any()
             } else {
-                form::one_button("/settings/sessions/end", "button button-small", "End", vec![("handle", s.handle.to_string())]).into_any()
+                form::one_button(
+                    "/settings/sessions/end",
+                    "button button-small",
+                    "End",
+                    vec![("handle", s.handle.to_string())],
+                )
+                .into_any()
             };
             view! {
                 <tr>
@@ -116,9 +122,17 @@ fn closing(request: &PageRequest) -> AnyView {
 
 /// The browser and system in a User-Agent, as far as people care.
 fn browser_of(agent: &str) -> String {
-    let find = |all: &[(&'static str, &'static str)]| all.iter().find(|(token, _)| agent.contains(token)).map(|(_, name)| *name);
+    let find = |all: &[(&'static str, &'static str)]| {
+        all.iter().find(|(token, _)| agent.contains(token)).map(|(_, name)| *name)
+    };
     // The order matters: most browsers also claim to be the ones after them.
-    let browser = find(&[("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari")]);
+    let browser = find(&[
+        ("Edg/", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    ]);
     let system = find(&[
         ("Android", "Android"),
         ("iPhone", "iPhone"),
@@ -141,9 +155,14 @@ mod tests {
 
     #[test]
     fn a_browser_is_called_as_people_call_it() {
-        let chrome = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36";
-        let phone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Safari/604.1";
-        assert_eq!([browser_of(chrome), browser_of(phone), browser_of("")], ["Chrome on Linux", "Safari on iPhone", "Unknown"]);
+        let chrome =
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36";
+        let phone =
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Safari/604.1";
+        assert_eq!(
+            [browser_of(chrome), browser_of(phone), browser_of("")],
+            ["Chrome on Linux", "Safari on iPhone", "Unknown"]
+        );
         assert_eq!(browser_of("curl/8.9"), "curl/8.9");
     }
 }

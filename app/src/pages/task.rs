@@ -6,9 +6,9 @@ use domain::tasks::{self, Event, Role, TaskDetail, TaskState, event_data_text};
 use domain::{Missing, TaskId};
 use leptos::prelude::*;
 
-use crate::components::title::DocumentTitle;
 use crate::components::mark::agent_mark;
 use crate::components::notice::{Notice, Tone};
+use crate::components::title::DocumentTitle;
 use crate::components::{badges, content, form, money, time};
 use crate::context::{load, page_request};
 use crate::islands::LiveTask;
@@ -89,7 +89,9 @@ fn progress(task: &TaskDetail) -> AnyView {
             let why = task.error.clone().unwrap_or_else(|| "The agent did not complete it.".into());
             view! { <Notice tone=Tone::Bad><p><strong>"Failed. "</strong>{why}</p></Notice> }.into_any()
         }
-        TaskState::Cancelled => view! { <Notice tone=Tone::Note><p>"Cancelled by its requester."</p></Notice> }.into_any(),
+        TaskState::Cancelled => {
+            view! { <Notice tone=Tone::Note><p>"Cancelled by its requester."</p></Notice> }.into_any()
+        }
         TaskState::Completed => ().into_any(),
     }
 }
@@ -125,9 +127,13 @@ fn cost(task: &TaskDetail) -> AnyView {
         view! { <div><dt>"Took"</dt><dd>{time::duration_text(end - start)}</dd></div> }
     });
     let attempts = (task.attempts > 1).then(|| view! { <div><dt>"Attempts"</dt><dd>{task.attempts}</dd></div> });
-    let deadline = task.timeout_at.filter(|_| !s.state.is_terminal()).map(|at| view! { <div><dt>"Must end by"</dt><dd>{time::exact(at)}</dd></div> });
-    let cancel = (mine && !s.state.is_terminal())
-        .then(|| form::one_button(&format!("/tasks/{}/cancel", s.id), "button button-wide", "Cancel the task", Vec::new()));
+    let deadline = task
+        .timeout_at
+        .filter(|_| !s.state.is_terminal())
+        .map(|at| view! { <div><dt>"Must end by"</dt><dd>{time::exact(at)}</dd></div> });
+    let cancel = (mine && !s.state.is_terminal()).then(|| {
+        form::one_button(&format!("/tasks/{}/cancel", s.id), "button button-wide", "Cancel the task", Vec::new())
+    });
     let again = s
         .agent
         .filter(|_| mine && s.state.is_terminal())

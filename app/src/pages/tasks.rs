@@ -37,7 +37,11 @@ pub fn Tasks() -> impl IntoView {
         let typed = ["role", "state"].iter().filter_map(|n| Some(((*n).to_owned(), query.get(n)?.to_owned())));
         let form = Form { values: typed.chain([("sent".into(), String::new())]).collect(), ..Form::default() };
         let any = |word: &str| (String::new(), word.to_owned());
-        let roles = vec![any("Both sides"), ("ordered".into(), "Ordered by me".into()), ("served".into(), "For my agents".into())];
+        let roles = vec![
+            any("Both sides"),
+            ("ordered".into(), "Ordered by me".into()),
+            ("served".into(), "For my agents".into()),
+        ];
         let states = std::iter::once(any("Any state"))
             .chain(TaskState::ALL[1..].iter().map(|s| (s.as_str().to_owned(), s.label().to_owned())))
             .collect();
@@ -73,7 +77,8 @@ pub fn task_table(caption: &'static str, tasks: &[TaskSummary], now: DateTime<Ut
 }
 
 fn row(t: &TaskSummary, now: DateTime<Utc>) -> AnyView {
-    let by = (t.role == Role::Provider).then(|| view! { <span class="small mute block">"for "{t.requester_name.clone()}</span> });
+    let by = (t.role == Role::Provider)
+        .then(|| view! { <span class="small mute block">"for "{t.requester_name.clone()}</span> });
     view! {
         <tr>
             <td class="cell-title"><a href=format!("/tasks/{}", t.id)>{t.title.clone()}</a>{by}</td>

@@ -22,5 +22,5 @@ pub use session::{
     SessionRecord, SessionView, delete_expired_sessions, delete_session, end_other_sessions, end_session, load_session,
     save_session, sessions,
 };
-pub use sign_in::{SignIn, sign_in};
+pub use sign_in::{SignIn, forget_old_failures, sign_in};
 pub use sign_up::{SignUp, sign_up};

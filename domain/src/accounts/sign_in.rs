@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{password, rules, store};
 use crate::{Db, Error, Result, UserId};
@@ -22,6 +22,14 @@ pub struct SignIn {
     pub address: String,
 }
 
+/// Forgets failed tries that slow nobody down any more; answers with how many.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn forget_old_failures(db: &Db, now: DateTime<Utc>) -> Result<u64> {
+    store::forget_failures_before(db.pool(), now - TimeDelta::days(1)).await
+}
+
 /// Checks the credentials.
 ///
 /// # Errors
@@ -29,10 +37,12 @@ pub struct SignIn {
 /// [`Error::RateLimited`] after too many failures, whether or not this try would have been right.
 pub async fn sign_in(db: &Db, input: SignIn, now: DateTime<Utc>) -> Result<UserId> {
     let email = rules::normal_email(&input.email);
-    let keys = [
-        (format!("account:{email}"), FREE_PER_ACCOUNT),
-        (format!("address:{}", input.address), FREE_PER_ADDRESS),
-    ];
+    if rules::check_email(&email).is_some() {
+        // No account has such an address; and what is typed here becomes a key below.
+        return Err(Error::WrongCredentials);
+    }
+    let keys =
+        [(format!("account:{email}"), FREE_PER_ACCOUNT), (format!("address:{}", input.address), FREE_PER_ADDRESS)];
     let mut wait = Duration::ZERO;
     for (key, free) in &keys {
         if let Some((failures, last)) = store::failures(db.pool(), key).await? {

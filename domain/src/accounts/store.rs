@@ -47,12 +47,10 @@ pub(super) async fn credentials(pool: &PgPool, email: &str) -> Result<Option<(Us
 }
 
 pub(super) async fn password_hash(pool: &PgPool, user: UserId) -> Result<Option<String>> {
-    let row = sqlx::query_scalar!(
-        "SELECT password_hash FROM auth.users WHERE id = $1 AND closed_at IS NULL",
-        user as UserId
-    )
-    .fetch_optional(pool)
-    .await?;
+    let row =
+        sqlx::query_scalar!("SELECT password_hash FROM auth.users WHERE id = $1 AND closed_at IS NULL", user as UserId)
+            .fetch_optional(pool)
+            .await?;
     Ok(row.flatten())
 }
 
@@ -104,7 +102,9 @@ pub(super) async fn profiles(pool: &PgPool) -> Result<Vec<Profile>> {
 }
 
 pub(super) async fn rename(tx: &mut PgConnection, user: UserId, name: &str) -> Result<()> {
-    sqlx::query!("UPDATE auth.users SET display_name = $2 WHERE id = $1", user as UserId, name).execute(&mut *tx).await?;
+    sqlx::query!("UPDATE auth.users SET display_name = $2 WHERE id = $1", user as UserId, name)
+        .execute(&mut *tx)
+        .await?;
     sqlx::query_scalar!("SELECT economy.name_client_agent($1, $2)", user as UserId, name).fetch_one(tx).await?;
     Ok(())
 }
@@ -170,6 +170,11 @@ pub(super) async fn delete_session(pool: &PgPool, id: &[u8; 32]) -> Result<()> {
 
 pub(super) async fn delete_expired_sessions(pool: &PgPool, now: DateTime<Utc>) -> Result<u64> {
     let done = sqlx::query!("DELETE FROM auth.sessions WHERE expires_at <= $1", now).execute(pool).await?;
+    Ok(done.rows_affected())
+}
+
+pub(super) async fn forget_failures_before(pool: &PgPool, then: DateTime<Utc>) -> Result<u64> {
+    let done = sqlx::query!("DELETE FROM auth.sign_in_failures WHERE last_failed_at < $1", then).execute(pool).await?;
     Ok(done.rows_affected())
 }
 

@@ -48,7 +48,8 @@ pub fn check(new: &NewAgent) -> Vec<FieldError> {
 
 /// Whether an agent can be reached at `endpoint` at all. Where it leads is judged when it is called.
 fn check_endpoint(endpoint: &str) -> Result<(), String> {
-    let parsed = url::Url::parse(endpoint).map_err(|_| "is not a URL such as https://agents.example.org/a2a".to_owned())?;
+    let parsed =
+        url::Url::parse(endpoint).map_err(|_| "is not a URL such as https://agents.example.org/a2a".to_owned())?;
     if !matches!(parsed.scheme(), "http" | "https") {
         return Err("must begin with https:// or http://".into());
     }
@@ -70,7 +71,8 @@ fn check_skills(skills: &[Skill]) -> Option<String> {
     }
     for (i, skill) in skills.iter().enumerate() {
         let n = i + 1;
-        if skill.id.is_empty() || skill.id.len() > 100 || skill.id.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        if skill.id.is_empty() || skill.id.len() > 100 || skill.id.chars().any(|c| c.is_control() || c.is_whitespace())
+        {
             return Some(format!("number {n} needs an id of 1 to 100 characters without spaces"));
         }
         if skill.name.trim().is_empty() || skill.name.chars().count() > 100 {
@@ -84,7 +86,10 @@ fn check_skills(skills: &[Skill]) -> Option<String> {
         }
         for schema in [&skill.input_schema, &skill.output_schema].into_iter().flatten() {
             if !schema.is_object() || schema.to_string().len() > 20_000 {
-                return Some(format!("number {n} ({}) has a schema that is not a JSON object of at most 20 kB", skill.id));
+                return Some(format!(
+                    "number {n} ({}) has a schema that is not a JSON object of at most 20 kB",
+                    skill.id
+                ));
             }
         }
     }

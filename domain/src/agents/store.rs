@@ -6,8 +6,10 @@ use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
 use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
 
-use super::{AgentDetail, AgentStatus, AgentSummary, Facets, NewAgent, OwnedAgent, SearchQuery, SigningSecrets, Skill, Sort};
 use super::view::Totals;
+use super::{
+    AgentDetail, AgentStatus, AgentSummary, Facets, NewAgent, OwnedAgent, SearchQuery, SigningSecrets, Skill, Sort,
+};
 use crate::{Actor, AgentId, Credits, Db, Error, Missing, Result, UserId};
 
 /// The columns of a card, as every query here names them.
@@ -168,7 +170,9 @@ pub(super) async fn search(
     limit: usize,
 ) -> Result<(Vec<(AgentSummary, String)>, i64)> {
     // How alike a word must be to count as the one that was meant: "sumarizer" finds "summariser".
-    sqlx::query_scalar!("SELECT set_config('pg_trgm.word_similarity_threshold', '0.4', true)").fetch_one(&mut *tx).await?;
+    sqlx::query_scalar!("SELECT set_config('pg_trgm.word_similarity_threshold', '0.4', true)")
+        .fetch_one(&mut *tx)
+        .await?;
     let text = query.text.trim().to_lowercase();
     let sort = match query.sort {
         Sort::Best if text.is_empty() => Sort::Trust,

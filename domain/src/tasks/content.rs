@@ -106,7 +106,11 @@ impl Part {
 }
 
 fn parts_of(value: &Value) -> Vec<Part> {
-    value.get("parts").and_then(Value::as_array).map(|ps| ps.iter().filter_map(Part::from_json).collect()).unwrap_or_default()
+    value
+        .get("parts")
+        .and_then(Value::as_array)
+        .map(|ps| ps.iter().filter_map(Part::from_json).collect())
+        .unwrap_or_default()
 }
 
 fn string(value: &Value, key: &str) -> String {

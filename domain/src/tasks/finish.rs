@@ -99,14 +99,16 @@ pub async fn fail(db: &Db, claim: &Claim, delivery: &Delivery, failure: &Failure
     Ok(true)
 }
 
-/// Ends one overdue task by the clock. The agent is to blame only if it had been called.
+/// Ends one overdue task by the clock. The agent is to blame only if it was being waited for at the deadline, or had
+/// failed before: where no worker was there to hear an answer, nobody knows that there was none.
 pub(super) async fn time_out(db: &Db, id: TaskId, now: DateTime<Utc>) -> Result<bool> {
     let mut tx = db.begin(&Actor::System).await?;
     let Some(task) = store::lock_overdue(&mut tx, id, now).await? else { return Ok(false) };
-    let fault = if task.started_at.is_some() { Fault::Agent } else { Fault::Platform };
+    let late = task.started_at.is_some() && task.agent_was_late;
+    let fault = if late { Fault::Agent } else { Fault::Platform };
     let message = match fault {
         Fault::Agent => "The agent did not answer in time",
-        Fault::Requester | Fault::Platform => "The task could not be started in time",
+        Fault::Requester | Fault::Platform => "The task could not be served in time",
     };
     store::fail(&mut tx, id, &Delivery::default(), message, fault, now).await?;
     let refunded = ledger::refund(&mut tx, id, "Returned: task timed out").await?;

@@ -28,13 +28,13 @@ pub(super) struct Draft<'a> {
 }
 
 pub(super) async fn client_agent(tx: &mut PgConnection, user: UserId) -> Result<AgentId> {
-    Ok(sqlx::query_scalar!(
+    sqlx::query_scalar!(
         r#"SELECT id AS "id: AgentId" FROM agents WHERE owner_user_id = $1 AND kind = 'personal'"#,
         user as UserId
     )
     .fetch_optional(tx)
     .await?
-    .ok_or(Error::Unauthorized)?)
+    .ok_or(Error::Unauthorized)
 }
 
 pub(super) async fn insert_draft(tx: &mut PgConnection, d: &Draft<'_>) -> Result<TaskId> {
@@ -154,7 +154,8 @@ pub(super) async fn renew(pool: &PgPool, id: TaskId, token: Uuid, lease: Duratio
     if done.rows_affected() == 1 {
         return Ok(Lease::Held);
     }
-    let status = sqlx::query_scalar!("SELECT status FROM tasks WHERE id = $1", id as TaskId).fetch_optional(pool).await?;
+    let status =
+        sqlx::query_scalar!("SELECT status FROM tasks WHERE id = $1", id as TaskId).fetch_optional(pool).await?;
     let ended = status.and_then(|s| TaskState::parse(&s)).is_none_or(TaskState::is_terminal);
     Ok(if ended { Lease::Ended } else { Lease::Lost })
 }
@@ -165,6 +166,8 @@ pub(super) struct Locked {
     pub price: Credits,
     pub started_at: Option<DateTime<Utc>>,
     pub same_owner: bool,
+    /// Whether, at the deadline, the agent was being waited for or had failed before.
+    pub agent_was_late: bool,
 }
 
 /// Locks the task of a claim if the claim still stands.
@@ -172,7 +175,7 @@ pub(super) async fn lock_leased(tx: &mut PgConnection, claim: &Claim) -> Result<
     let locked = sqlx::query_as!(
         Locked,
         r#"SELECT t.assigned_agent_id AS "agent: AgentId", t.price_credits AS "price: Credits", t.started_at,
-                  r.owner_user_id = a.owner_user_id AS "same_owner!"
+                  r.owner_user_id = a.owner_user_id AS "same_owner!", false AS "agent_was_late!"
              FROM tasks t JOIN agents r ON r.id = t.requester_agent_id JOIN agents a ON a.id = t.assigned_agent_id
             WHERE t.id = $1 AND t.status IN ('assigned', 'running') FOR NO KEY UPDATE OF t"#,
         claim.task as TaskId
@@ -193,7 +196,9 @@ pub(super) async fn lock_overdue(tx: &mut PgConnection, id: TaskId, now: DateTim
     Ok(sqlx::query_as!(
         Locked,
         r#"SELECT t.assigned_agent_id AS "agent: AgentId", t.price_credits AS "price: Credits", t.started_at,
-                  coalesce(r.owner_user_id = a.owner_user_id, true) AS "same_owner!"
+                  coalesce(r.owner_user_id = a.owner_user_id, true) AS "same_owner!",
+                  EXISTS (SELECT 1 FROM task_queue q WHERE q.task_id = t.id
+                             AND (q.failures > 0 OR q.lease_expires_at >= t.timeout_at)) AS "agent_was_late!"
              FROM tasks t JOIN agents r ON r.id = t.requester_agent_id LEFT JOIN agents a ON a.id = t.assigned_agent_id
             WHERE t.id = $1 AND t.status IN ('pending', 'assigned', 'running') AND t.timeout_at <= $2
               FOR NO KEY UPDATE OF t"#,
@@ -240,7 +245,13 @@ pub(super) async fn mark_running(db: &Db, claim: &Claim) -> Result<Lease> {
     Ok(Lease::Held)
 }
 
-pub(super) async fn note_remote(pool: &PgPool, id: TaskId, token: Uuid, task: &str, context: Option<&str>) -> Result<()> {
+pub(super) async fn note_remote(
+    pool: &PgPool,
+    id: TaskId,
+    token: Uuid,
+    task: &str,
+    context: Option<&str>,
+) -> Result<()> {
     sqlx::query!(
         "UPDATE tasks SET remote_task_id = $3, remote_context_id = $4
           WHERE id = $1 AND EXISTS (SELECT 1 FROM task_queue WHERE task_id = $1 AND lease_token = $2)",
@@ -319,7 +330,7 @@ pub(super) async fn complete(
 ) -> Result<()> {
     sqlx::query!(
         "UPDATE tasks SET status = 'completed', completed_at = $2, output = $3, artifacts = $4, messages = messages || $5,
-                actual_cost_credits = price_credits
+                actual_cost_credits = coalesce((SELECT x.amount_credits FROM transactions x WHERE x.task_id = $1), 0)
           WHERE id = $1",
         id as TaskId,
         now,

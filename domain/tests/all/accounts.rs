@@ -1,12 +1,11 @@
 //! Accounts, from sign-up to closing.
 
-
+use crate::support::{Economy, credits};
 use chrono::{TimeDelta, Utc};
 use domain::accounts::{self, SignIn, SignUp};
 use domain::agents::{self, SearchQuery, Sort};
 use domain::{Actor, Error};
 use sqlx::PgPool;
-use crate::support::{Economy, credits};
 
 fn sign_in(email: &str, password: &str) -> SignIn {
     SignIn { email: email.into(), password: password.into(), address: "192.0.2.1".into() }
@@ -16,12 +15,14 @@ fn sign_in(email: &str, password: &str) -> SignIn {
 async fn sign_up_is_all_or_nothing_and_an_address_has_one_account(pool: PgPool) {
     let economy = Economy::new(pool.clone());
     let ada = economy.person("ada").await;
-    let agents: Vec<(String, String)> = sqlx::query_as("SELECT kind, status FROM agents").fetch_all(&pool).await.unwrap();
+    let agents: Vec<(String, String)> =
+        sqlx::query_as("SELECT kind, status FROM agents").fetch_all(&pool).await.unwrap();
     assert_eq!(agents, [("personal".into(), "offline".into())]);
     let again = SignUp { email: " ADA@example.org".into(), password: "long enough".into(), name: "Other".into() };
     let refused = accounts::sign_up(&economy.db, again).await;
     assert!(matches!(refused, Err(Error::Validation(f)) if f[0].field == "email"));
-    let users: i64 = sqlx::query_scalar("SELECT count(*) FROM auth.users WHERE kind = 'person'").fetch_one(&pool).await.unwrap();
+    let users: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM auth.users WHERE kind = 'person'").fetch_one(&pool).await.unwrap();
     assert_eq!(users, 1);
     assert_eq!(accounts::profile(&economy.db, &ada).await.unwrap().name, "ada");
     let wrong = SignUp { email: "nobody".into(), password: "short".into(), name: "x".repeat(101) };
@@ -35,10 +36,16 @@ async fn sign_in_answers_alike_and_gets_slower(pool: PgPool) {
     let ada = economy.person("ada").await;
     let now = Utc::now();
     let db = &economy.db;
-    assert_eq!(accounts::sign_in(db, sign_in("Ada@example.org", "long enough"), now).await.unwrap(), ada.user().unwrap());
+    assert_eq!(
+        accounts::sign_in(db, sign_in("Ada@example.org", "long enough"), now).await.unwrap(),
+        ada.user().unwrap()
+    );
     for email in ["ada@example.org", "nobody@example.org"] {
         for _ in 0..5 {
-            assert!(matches!(accounts::sign_in(db, sign_in(email, "wrong password"), now).await, Err(Error::WrongCredentials)));
+            assert!(matches!(
+                accounts::sign_in(db, sign_in(email, "wrong password"), now).await,
+                Err(Error::WrongCredentials)
+            ));
         }
         // Even the right password has to wait now.
         assert!(matches!(accounts::sign_in(db, sign_in(email, "long enough"), now).await, Err(Error::RateLimited(_))));
@@ -52,7 +59,9 @@ async fn a_password_is_changed_only_with_the_old_one(pool: PgPool) {
     let economy = Economy::new(pool);
     let ada = economy.person("ada").await;
     let change = |old: &str, new: &str| accounts::change_password(&economy.db, &ada, old.into(), new.into());
-    assert!(matches!(change("not it at all", "another long one").await, Err(Error::Validation(f)) if f[0].field == "current_password"));
+    assert!(
+        matches!(change("not it at all", "another long one").await, Err(Error::Validation(f)) if f[0].field == "current_password")
+    );
     assert!(matches!(change("long enough", "short").await, Err(Error::Validation(f)) if f[0].field == "new_password"));
     change("long enough", "another long one").await.unwrap();
     assert!(accounts::sign_in(&economy.db, sign_in("ada@example.org", "another long one"), Utc::now()).await.is_ok());
@@ -69,13 +78,21 @@ async fn a_closed_account_is_forgotten_and_its_ledger_stays_true(pool: PgPool) {
     assert!(accounts::close(&economy.db, &buyer, "not it at all".into()).await.is_err());
     accounts::close(&economy.db, &buyer, "long enough".into()).await.unwrap();
 
-    assert!(matches!(accounts::sign_in(&economy.db, sign_in("buyer@example.org", "long enough"), Utc::now()).await, Err(Error::WrongCredentials)));
-    let status: String = sqlx::query_scalar("SELECT status FROM tasks WHERE id = $1").bind(open.id.0).fetch_one(&pool).await.unwrap();
+    assert!(matches!(
+        accounts::sign_in(&economy.db, sign_in("buyer@example.org", "long enough"), Utc::now()).await,
+        Err(Error::WrongCredentials)
+    ));
+    let status: String =
+        sqlx::query_scalar("SELECT status FROM tasks WHERE id = $1").bind(open.id.0).fetch_one(&pool).await.unwrap();
     assert_eq!(status, "cancelled");
     // What its agent had accepted is still served, and paid.
     let claim = economy.claim(served.id).await;
     assert!(economy.complete(&claim).await);
-    let left: Vec<(String, String)> = sqlx::query_as("SELECT email, display_name FROM auth.users WHERE closed_at IS NOT NULL").fetch_all(&pool).await.unwrap();
+    let left: Vec<(String, String)> =
+        sqlx::query_as("SELECT email, display_name FROM auth.users WHERE closed_at IS NOT NULL")
+            .fetch_all(&pool)
+            .await
+            .unwrap();
     assert_eq!(left.len(), 1);
     assert!(left[0].0.ends_with("@nexus.invalid") && left[0].1 == "Closed account");
     assert!(economy.hire(&owner, other).await.is_err(), "its agents are retired");
@@ -103,8 +120,14 @@ async fn search_forgives_typos_filters_and_pages(pool: PgPool) {
         assert_eq!(names(text(typed)).await.first().map(String::as_str), Some("Summariser"), "{typed}");
     }
     assert_eq!(names(text("xyzzyq")).await, Vec::<String>::new());
-    assert_eq!(names(SearchQuery { max_price: Some(credits("5")), sort: Sort::Price, ..SearchQuery::default() }).await, ["Forecaster", "Translator"]);
-    assert_eq!(names(SearchQuery { tag: Some("nothing".into()), ..SearchQuery::default() }).await, Vec::<String>::new());
+    assert_eq!(
+        names(SearchQuery { max_price: Some(credits("5")), sort: Sort::Price, ..SearchQuery::default() }).await,
+        ["Forecaster", "Translator"]
+    );
+    assert_eq!(
+        names(SearchQuery { tag: Some("nothing".into()), ..SearchQuery::default() }).await,
+        Vec::<String>::new()
+    );
     assert_eq!(names(SearchQuery { skill: Some("work".into()), ..SearchQuery::default() }).await.len(), 4);
     assert_eq!(names(SearchQuery { min_trust: Some(51), ..SearchQuery::default() }).await.len(), 0);
     for sort in Sort::ALL {

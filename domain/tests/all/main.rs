@@ -1,4 +1,5 @@
 //! The tests of the economy on real databases, as one program: it links once.
+#![expect(clippy::unwrap_used, reason = "a test says what is wrong by failing")]
 
 mod accounts;
 mod money;

@@ -1,6 +1,6 @@
 //! The rules of money (design section 5). Each test fails when its rule is broken.
 
-
+use crate::support::{Economy, credits, order};
 use domain::ledger::packages::Package;
 use domain::ledger::purchase::{self, Credited, PaidSession};
 use domain::ledger::{self, EntryFilter, EntryKind};
@@ -8,7 +8,6 @@ use domain::tasks::finish::Fault;
 use domain::tasks::{self, NewTask};
 use domain::{Actor, Credits, Error, PurchaseId};
 use sqlx::PgPool;
-use crate::support::{Economy, credits, order};
 
 #[sqlx::test(migrations = "../migrations")]
 async fn rule_3_an_account_is_granted_1000_once(pool: PgPool) {
@@ -38,7 +37,10 @@ async fn rule_5_a_task_for_10_costs_10_earns_9_50_and_the_platform_0_50(pool: Pg
     let claim = economy.claim(task.id).await;
     assert!(economy.complete(&claim).await);
     let after = economy.balance(&buyer).await;
-    assert_eq!((after.available.to_string(), after.held, after.spent.to_string()), ("990.00".into(), Credits::ZERO, "10.00".into()));
+    assert_eq!(
+        (after.available.to_string(), after.held, after.spent.to_string()),
+        ("990.00".into(), Credits::ZERO, "10.00".into())
+    );
     assert_eq!(economy.available(&owner).await, "1009.50");
     assert_eq!(economy.platform().await, "0.50");
 
@@ -77,9 +79,13 @@ async fn rule_4_the_budget_and_the_shown_price_are_ceilings(pool: PgPool) {
     let agent = economy.agent(&owner, "Worker", "10").await;
     let now = chrono::Utc::now();
     let budget = NewTask { max_budget: Some(credits("9.99")), ..order(agent) };
-    assert!(matches!(tasks::create(&economy.db, &buyer, budget, now).await, Err(Error::Validation(f)) if f[0].field == "maxBudgetCredits"));
+    assert!(
+        matches!(tasks::create(&economy.db, &buyer, budget, now).await, Err(Error::Validation(f)) if f[0].field == "maxBudgetCredits")
+    );
     let shown = NewTask { shown_price: Some(credits("8")), ..order(agent) };
-    assert!(matches!(tasks::create(&economy.db, &buyer, shown, now).await, Err(Error::Validation(f)) if f[0].field == "price"));
+    assert!(
+        matches!(tasks::create(&economy.db, &buyer, shown, now).await, Err(Error::Validation(f)) if f[0].field == "price")
+    );
     assert_eq!(economy.available(&buyer).await, "1000.00");
 }
 
@@ -123,7 +129,10 @@ async fn rule_5_a_failure_returns_the_whole_hold(pool: PgPool) {
     let task = economy.hire(&buyer, agent).await.unwrap();
     let claim = economy.claim(task.id).await;
     assert!(economy.fail(&claim, Fault::Agent).await);
-    assert_eq!((economy.available(&buyer).await, economy.available(&owner).await), ("1000.00".into(), "1000.00".into()));
+    assert_eq!(
+        (economy.available(&buyer).await, economy.available(&owner).await),
+        ("1000.00".into(), "1000.00".into())
+    );
     assert_eq!(economy.platform().await, "0.00");
     economy.assert_adds_up().await;
 }
@@ -204,7 +213,10 @@ async fn rule_9_the_audit_notices_what_does_not_add_up(pool: PgPool) {
     economy.assert_adds_up().await;
     for (forge, check) in [
         ("UPDATE credit_balances SET balance = balance + 1 WHERE user_id = ledger.platform()", 1),
-        ("ALTER TABLE credit_transactions DISABLE TRIGGER append_only; UPDATE credit_transactions SET balance_after = 5 WHERE type = 'task_debit'", 0),
+        (
+            "ALTER TABLE credit_transactions DISABLE TRIGGER append_only; UPDATE credit_transactions SET balance_after = 5 WHERE type = 'task_debit'",
+            0,
+        ),
         ("ALTER TABLE transactions DISABLE TRIGGER guard_transaction; UPDATE transactions SET status = 'pending'", 3),
     ] {
         let mut tx = economy.db.pool().begin().await.unwrap();

@@ -1,10 +1,9 @@
 //! Each policy, tried as a visitor, as the owner and as a stranger, by bare SQL without any WHERE: the second wall
 //! must hold by itself.
 
-
+use crate::support::Economy;
 use domain::Actor;
 use sqlx::{PgConnection, PgPool};
-use crate::support::Economy;
 
 /// Begins a transaction as `actor`, as the program does.
 async fn as_role(tx: &mut PgConnection, actor: &Actor) {
@@ -12,14 +11,22 @@ async fn as_role(tx: &mut PgConnection, actor: &Actor) {
         Actor::Session(user) => ("authenticated", user.to_string()),
         Actor::Anonymous | Actor::System => ("anon", String::new()),
     };
-    sqlx::query("SELECT set_config('role', $1, true), set_config('app.user_id', $2, true)").bind(role).bind(user).execute(tx).await.unwrap();
+    sqlx::query("SELECT set_config('role', $1, true), set_config('app.user_id', $2, true)")
+        .bind(role)
+        .bind(user)
+        .execute(tx)
+        .await
+        .unwrap();
 }
 
 /// How many rows of `table` the actor sees; `None` when it may not look at all.
 async fn seen(pool: &PgPool, actor: &Actor, table: &str, column: &str) -> Option<i64> {
     let mut tx = pool.begin().await.unwrap();
     as_role(&mut tx, actor).await;
-    sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT count({column}) FROM {table}"))).fetch_one(&mut *tx).await.ok()
+    sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT count({column}) FROM {table}")))
+        .fetch_one(&mut *tx)
+        .await
+        .ok()
 }
 
 /// How many rows a statement changes as the actor; `None` when it is refused.
@@ -121,7 +128,11 @@ async fn endpoint_card_and_metadata_are_for_the_owner(pool: PgPool) {
     for (actor, rows) in [(&owner, 1), (&stranger, 0)] {
         let mut tx = pool.begin().await.unwrap();
         as_role(&mut tx, actor).await;
-        let found: i64 = sqlx::query_scalar("SELECT count(*) FROM economy.agent_private($1)").bind(agent.0).fetch_one(&mut *tx).await.unwrap();
+        let found: i64 = sqlx::query_scalar("SELECT count(*) FROM economy.agent_private($1)")
+            .bind(agent.0)
+            .fetch_one(&mut *tx)
+            .await
+            .unwrap();
         assert_eq!(found, rows);
     }
     assert_eq!(seen(&pool, &owner, "agents", "endpoint").await, None);

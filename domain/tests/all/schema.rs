@@ -62,7 +62,11 @@ async fn every_given_column_stands_as_given(pool: PgPool) {
             }
             if checks.starts_with('\'') {
                 let values = checks.split_whitespace().count();
-                assert_eq!(all.matches("::text").count(), values + usize::from(all.contains("(status)::text")), "{place}: other values: {all}");
+                assert_eq!(
+                    all.matches("::text").count(),
+                    values + usize::from(all.contains("(status)::text")),
+                    "{place}: other values: {all}"
+                );
             }
 
             let keys: Vec<String> = sqlx::query_scalar(
@@ -75,7 +79,8 @@ async fn every_given_column_stands_as_given(pool: PgPool) {
             .fetch_all(&pool)
             .await
             .unwrap();
-            let wanted = if foreign == "-" { vec![] } else { vec![format!("FOREIGN KEY ({name}) REFERENCES {foreign}")] };
+            let wanted =
+                if foreign == "-" { vec![] } else { vec![format!("FOREIGN KEY ({name}) REFERENCES {foreign}")] };
             assert_eq!(keys, wanted, "foreign key of {place}");
         }
     }
@@ -109,11 +114,12 @@ async fn every_given_index_stands_as_given(pool: PgPool) {
         ("idx_api_keys_user", "ON public.api_keys USING btree (user_id)"),
     ];
     for (name, definition) in given {
-        let is: Option<String> = sqlx::query_scalar("SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND indexname = $1")
-            .bind(name)
-            .fetch_optional(&pool)
-            .await
-            .unwrap();
+        let is: Option<String> =
+            sqlx::query_scalar("SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND indexname = $1")
+                .bind(name)
+                .fetch_optional(&pool)
+                .await
+                .unwrap();
         let is = is.unwrap_or_else(|| panic!("{name} is missing"));
         assert!(is.ends_with(definition), "{name}: {is}");
     }
@@ -148,15 +154,20 @@ async fn every_given_policy_and_trigger_stands(pool: PgPool) {
         ("api_keys", "api_keys_owner", "ALL"),
     ];
     for (table, policy, command) in given {
-        let is: Option<String> = sqlx::query_scalar("SELECT cmd FROM pg_policies WHERE schemaname = 'public' AND tablename = $1 AND policyname = $2")
-            .bind(table)
-            .bind(policy)
-            .fetch_optional(&pool)
-            .await
-            .unwrap();
+        let is: Option<String> = sqlx::query_scalar(
+            "SELECT cmd FROM pg_policies WHERE schemaname = 'public' AND tablename = $1 AND policyname = $2",
+        )
+        .bind(table)
+        .bind(policy)
+        .fetch_optional(&pool)
+        .await
+        .unwrap();
         assert_eq!(is.as_deref(), Some(command), "{policy} on {table}");
     }
-    let of_stripe: i64 = sqlx::query_scalar("SELECT count(*) FROM pg_policies WHERE tablename = 'stripe_events'").fetch_one(&pool).await.unwrap();
+    let of_stripe: i64 = sqlx::query_scalar("SELECT count(*) FROM pg_policies WHERE tablename = 'stripe_events'")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
     assert_eq!(of_stripe, 0, "stripe_events is the service's alone");
     let labels: Vec<String> = sqlx::query_scalar("SELECT e.enumlabel FROM pg_enum e JOIN pg_type t ON t.oid = e.enumtypid WHERE t.typname = 'workflow_run_status' ORDER BY e.enumsortorder")
         .fetch_all(&pool)
@@ -220,8 +231,13 @@ async fn the_web_roles_cannot_write_money_states_or_trust(pool: PgPool) {
     for role in ["anon", "authenticated"] {
         for (table, privileges) in forbidden {
             for privilege in privileges.split(", ") {
-                let sql = if privilege == "DELETE" { "SELECT has_table_privilege($1, $2, $3)" } else { "SELECT has_any_column_privilege($1, $2, $3)" };
-                let may: bool = sqlx::query_scalar(sql).bind(role).bind(table).bind(privilege).fetch_one(&pool).await.unwrap();
+                let sql = if privilege == "DELETE" {
+                    "SELECT has_table_privilege($1, $2, $3)"
+                } else {
+                    "SELECT has_any_column_privilege($1, $2, $3)"
+                };
+                let may: bool =
+                    sqlx::query_scalar(sql).bind(role).bind(table).bind(privilege).fetch_one(&pool).await.unwrap();
                 assert!(!may, "{role} may {privilege} on {table}");
             }
         }

@@ -25,11 +25,7 @@ impl Economy {
     }
 
     pub async fn person(&self, name: &str) -> Actor {
-        let input = SignUp {
-            email: format!("{name}@example.org"),
-            password: "long enough".into(),
-            name: name.into(),
-        };
+        let input = SignUp { email: format!("{name}@example.org"), password: "long enough".into(), name: name.into() };
         Actor::Session(accounts::sign_up(&self.db, input).await.unwrap())
     }
 
@@ -82,11 +78,12 @@ impl Economy {
     }
 
     pub async fn platform(&self) -> String {
-        let balance: rust_decimal::Decimal = sqlx::query_scalar("SELECT balance FROM credit_balances WHERE user_id = $1")
-            .bind(UserId::PLATFORM.0)
-            .fetch_one(self.db.pool())
-            .await
-            .unwrap();
+        let balance: rust_decimal::Decimal =
+            sqlx::query_scalar("SELECT balance FROM credit_balances WHERE user_id = $1")
+                .bind(UserId::PLATFORM.0)
+                .fetch_one(self.db.pool())
+                .await
+                .unwrap();
         format!("{balance:.2}")
     }
 

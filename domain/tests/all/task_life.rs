@@ -1,13 +1,12 @@
 //! The rules of tasks (design section 6). Each test fails when its rule is broken.
 
-
+use crate::support::Economy;
 use chrono::{TimeDelta, Utc};
 use domain::tasks::dispatch::{self, Lease};
 use domain::tasks::finish::Fault;
 use domain::tasks::{self, TaskState};
 use domain::{Error, Missing};
 use sqlx::PgPool;
-use crate::support::Economy;
 
 #[sqlx::test(migrations = "../migrations")]
 async fn the_database_allows_exactly_the_moves_of_the_program(pool: PgPool) {
@@ -59,7 +58,10 @@ async fn one_worker_has_a_task_and_a_dead_ones_is_taken_up_with_the_same_message
     assert!(dispatch::claim(&economy.db, 10).await.unwrap().is_empty(), "it is leased");
     dispatch::note_remote(&economy.db, &dead, "remote-1", None).await.unwrap();
 
-    sqlx::query("UPDATE task_queue SET lease_expires_at = now() - interval '1 second'").execute(economy.db.pool()).await.unwrap();
+    sqlx::query("UPDATE task_queue SET lease_expires_at = now() - interval '1 second'")
+        .execute(economy.db.pool())
+        .await
+        .unwrap();
     let heir = economy.claim(task.id).await;
     assert_eq!((heir.message_id, heir.remote_task.as_deref(), heir.attempt), (dead.message_id, Some("remote-1"), 2));
     // The one that was given up comes back: nothing of it counts.
@@ -75,23 +77,41 @@ async fn one_worker_has_a_task_and_a_dead_ones_is_taken_up_with_the_same_message
 }
 
 #[sqlx::test(migrations = "../migrations")]
-async fn the_clock_ends_what_nobody_ends_and_blames_only_who_was_called(pool: PgPool) {
+async fn the_clock_ends_what_nobody_ends_and_blames_only_who_was_waited_for(pool: PgPool) {
     let economy = Economy::new(pool);
     let (buyer, owner) = (economy.person("buyer").await, economy.person("owner").await);
-    let (called, never_called) = (economy.agent(&owner, "Called", "10").await, economy.agent(&owner, "Waiting", "10").await);
-    let first = economy.hire(&buyer, called).await.unwrap();
-    economy.claim(first.id).await;
-    let second = economy.hire(&buyer, never_called).await.unwrap();
+    let mut agents = Vec::new();
+    for name in ["Late", "Orphaned", "Waiting"] {
+        agents.push(economy.agent(&owner, name, "10").await);
+    }
+    let [late, orphaned, waiting] = agents[..] else { unreachable!() };
+    let mut tasks_of = Vec::new();
+    // A worker still holds the first when its deadline comes; the second's worker is gone by then; the third was
+    // never called.
+    for (agent, called, seconds) in [(late, true, 1), (orphaned, true, 30), (waiting, false, 30)] {
+        let task = economy.hire(&buyer, agent).await.unwrap().id;
+        if called {
+            economy.claim(task).await;
+        }
+        sqlx::query("UPDATE tasks SET timeout_at = now() + $2 * interval '1 second' WHERE id = $1")
+            .bind(task.0)
+            .bind(f64::from(seconds))
+            .execute(economy.db.pool())
+            .await
+            .unwrap();
+        tasks_of.push(task);
+    }
     assert_eq!(tasks::sweep(&economy.db, Utc::now()).await.unwrap(), 0);
-    let later = Utc::now() + TimeDelta::seconds(301);
-    assert_eq!(tasks::sweep(&economy.db, later).await.unwrap(), 2);
+    let later = Utc::now() + TimeDelta::seconds(31);
+    assert_eq!(tasks::sweep(&economy.db, later).await.unwrap(), 3);
     assert_eq!(tasks::sweep(&economy.db, later).await.unwrap(), 0);
-    for id in [first.id, second.id] {
+    for id in tasks_of {
         let task = tasks::detail(&economy.db, &buyer, id).await.unwrap();
         assert_eq!((task.summary.state, task.hold.as_deref()), (TaskState::Failed, Some("refunded")));
     }
-    assert!(economy.trust(called).await < 50.0);
-    assert_eq!(economy.trust(never_called).await, 50.0);
+    assert!(economy.trust(late).await < 50.0);
+    assert_eq!(economy.trust(orphaned).await, 50.0);
+    assert_eq!(economy.trust(waiting).await, 50.0);
     assert_eq!(economy.available(&buyer).await, "1000.00");
     economy.assert_adds_up().await;
 }
@@ -145,6 +165,12 @@ async fn a_guessed_id_finds_nothing(pool: PgPool) {
     assert!(matches!(tasks::cancel(&economy.db, &stranger, task.id).await, Err(Error::NotFound(Missing::Task))));
     assert!(matches!(tasks::cancel(&economy.db, &owner, task.id).await, Err(Error::NotFound(Missing::Task))));
     assert!(matches!(domain::agents::owned(&economy.db, &stranger, agent).await, Err(Error::NotFound(Missing::Agent))));
-    assert!(matches!(domain::agents::rotate_secret(&economy.db, &stranger, agent).await, Err(Error::NotFound(Missing::Agent))));
-    assert!(matches!(domain::agents::retire(&economy.db, &stranger, agent).await, Err(Error::NotFound(Missing::Agent))));
+    assert!(matches!(
+        domain::agents::rotate_secret(&economy.db, &stranger, agent).await,
+        Err(Error::NotFound(Missing::Agent))
+    ));
+    assert!(matches!(
+        domain::agents::retire(&economy.db, &stranger, agent).await,
+        Err(Error::NotFound(Missing::Agent))
+    ));
 }

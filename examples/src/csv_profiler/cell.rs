@@ -20,12 +20,7 @@ const MISSING: [&str; 9] = ["", "na", "n/a", "null", "none", "nan", "-", "--", "
 const BOOLEANS: [&str; 4] = ["true", "false", "yes", "no"];
 /// Only formats that read one way: 03/04/2025 is March or April, so it stays text.
 const DATES: [&str; 3] = ["%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y"];
-const DATE_TIMES: [&str; 4] = [
-    "%Y-%m-%dT%H:%M:%S%.f",
-    "%Y-%m-%d %H:%M:%S%.f",
-    "%Y-%m-%dT%H:%M",
-    "%Y-%m-%d %H:%M",
-];
+const DATE_TIMES: [&str; 4] = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"];
 
 impl Cell {
     /// Reads `text`; `decimal_comma` says that 1,5 is one and a half.
@@ -44,17 +39,11 @@ impl Cell {
         if !text.starts_with(|c: char| c.is_ascii_digit()) {
             return Cell::Text;
         }
-        if let Some(date) = DATES
-            .iter()
-            .find_map(|format| NaiveDate::parse_from_str(text, format).ok())
-        {
+        if let Some(date) = DATES.iter().find_map(|format| NaiveDate::parse_from_str(text, format).ok()) {
             return Cell::Date(date);
         }
         let local = text.strip_suffix('Z').unwrap_or(text);
-        match DATE_TIMES
-            .iter()
-            .find_map(|format| NaiveDateTime::parse_from_str(local, format).ok())
-        {
+        match DATE_TIMES.iter().find_map(|format| NaiveDateTime::parse_from_str(local, format).ok()) {
             Some(time) => Cell::DateTime(time),
             None => Cell::Text,
         }
@@ -86,33 +75,20 @@ fn number(text: &str, decimal_comma: bool) -> Option<Cell> {
     if !first.is_ascii_digit() || (first == '0' && chars.next().is_some_and(|c| c.is_ascii_digit())) {
         return None;
     }
-    if !digits
-        .chars()
-        .all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | 'e' | 'E' | '+' | '-'))
-    {
+    if !digits.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | 'e' | 'E' | '+' | '-')) {
         return None;
     }
     let (group, point) = if decimal_comma { ('.', ',') } else { (',', '.') };
     // Under a decimal comma 1.5 is still one and a half unless the dot groups thousands beside a comma.
-    let plain = if text.contains(',') {
-        ungrouped(text, group, point)?
-    } else {
-        text.to_owned()
-    };
+    let plain = if text.contains(',') { ungrouped(text, group, point)? } else { text.to_owned() };
     let value: f64 = plain.parse().ok().filter(|value: &f64| value.is_finite())?;
     let whole = digits.chars().all(|c| c.is_ascii_digit() || c == group) && !plain.contains('.');
-    Some(if whole {
-        Cell::Integer(value)
-    } else {
-        Cell::Number(value)
-    })
+    Some(if whole { Cell::Integer(value) } else { Cell::Number(value) })
 }
 
 /// `text` without its grouping marks and with a decimal point; `None` where the groups are not of three digits.
 fn ungrouped(text: &str, group: char, point: char) -> Option<String> {
-    let (whole, fraction) = text
-        .split_once(point)
-        .map_or((text, None), |(whole, fraction)| (whole, Some(fraction)));
+    let (whole, fraction) = text.split_once(point).map_or((text, None), |(whole, fraction)| (whole, Some(fraction)));
     let mut groups = whole.trim_start_matches(['-', '+']).split(group);
     let head = groups.next()?;
     let rest: Vec<&str> = groups.collect();

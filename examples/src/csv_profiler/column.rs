@@ -27,12 +27,7 @@ impl Kinds {
     /// Numbers, booleans, dates and texts. A column that mixes these is mixed; one of integers and other numbers is
     /// not.
     pub fn families(self) -> [usize; 4] {
-        [
-            self.integers + self.numbers,
-            self.booleans,
-            self.dates + self.times,
-            self.texts,
-        ]
+        [self.integers + self.numbers, self.booleans, self.dates + self.times, self.texts]
     }
 }
 
@@ -101,9 +96,7 @@ impl Column {
             }
         }
         column.distinct = values.len();
-        let top = values
-            .into_iter()
-            .max_by(|(_, (n, row)), (_, (m, other))| n.cmp(m).then(other.cmp(row)));
+        let top = values.into_iter().max_by(|(_, (n, row)), (_, (m, other))| n.cmp(m).then(other.cmp(row)));
         column.top = top.map(|(value, (times, _))| (shown(value), times));
         column
     }
@@ -208,11 +201,7 @@ impl Column {
 
 /// Whole numbers without `.0`.
 fn plain_number(x: f64) -> Value {
-    if x.fract() == 0.0 && x.abs() < 9e15 {
-        json!(x as i64)
-    } else {
-        json!(x)
-    }
+    if x.fract() == 0.0 && x.abs() < 9e15 { json!(x as i64) } else { json!(x) }
 }
 
 fn iso(moment: NaiveDateTime, kind: &str) -> Value {
@@ -235,10 +224,7 @@ mod tests {
     use super::*;
 
     fn column(cells: &[&str]) -> Column {
-        let csv = format!(
-            "c;x\n{}",
-            cells.iter().map(|cell| format!("{cell};.\n")).collect::<String>()
-        );
+        let csv = format!("c;x\n{}", cells.iter().map(|cell| format!("{cell};.\n")).collect::<String>());
         Column::of(&Table::read(&csv, None, true).unwrap(), 0)
     }
 
@@ -266,10 +252,7 @@ mod tests {
         let row = column(&["2", "4", "4", "4", "5", "5", "7", "9", "n/a"]).row();
         assert_eq!(row["mean"], 5.0);
         assert_eq!(row["stddev"], 2.1381);
-        assert_eq!(
-            (&row["min"], &row["max"], &row["distinct"]),
-            (&json!(2), &json!(9), &json!(5))
-        );
+        assert_eq!((&row["min"], &row["max"], &row["distinct"]), (&json!(2), &json!(9), &json!(5)));
         assert_eq!((&row["filled"], &row["missing"]), (&json!(8), &json!(1)));
         assert_eq!((&row["topValue"], &row["topCount"]), (&json!("4"), &json!(3)));
     }
@@ -279,9 +262,6 @@ mod tests {
         let row = column(&["03.02.2025", "2024-12-31"]).row();
         assert_eq!((&row["min"], &row["max"]), (&json!("2024-12-31"), &json!("2025-02-03")));
         let row = column(&["b", "a", "b"]).row();
-        assert_eq!(
-            (&row["min"], &row["mean"], &row["topValue"]),
-            (&Value::Null, &Value::Null, &json!("b"))
-        );
+        assert_eq!((&row["min"], &row["mean"], &row["topValue"]), (&Value::Null, &Value::Null, &json!("b")));
     }
 }

@@ -28,11 +28,7 @@ fn profile(message: &Message) -> Result<Started, Refusal> {
     let line = format!("{}, {}", size(&table), counted(oddities.len(), "oddity", "oddities"));
     let rows: Vec<Value> = columns.iter().map(Column::row).collect();
     let artifacts = vec![
-        artifact::text(
-            "summary",
-            "The table in words, and what looks wrong.",
-            summary(&table, &columns, &oddities),
-        ),
+        artifact::text("summary", "The table in words, and what looks wrong.", summary(&table, &columns, &oddities)),
         artifact::data("columns", "One row a column.", Value::Array(rows)),
     ];
     Ok(Started::Done(Done { line, artifacts }))
@@ -40,24 +36,12 @@ fn profile(message: &Message) -> Result<Started, Refusal> {
 
 fn size(table: &Table) -> String {
     let (rows, columns) = (table.rows.len(), table.names.len());
-    format!(
-        "{}, {}",
-        counted(rows, "row", "rows"),
-        counted(columns, "column", "columns")
-    )
+    format!("{}, {}", counted(rows, "row", "rows"), counted(columns, "column", "columns"))
 }
 
 fn summary(table: &Table, columns: &[Column], oddities: &[String]) -> String {
-    let header = if table.has_header {
-        "the first line names the columns"
-    } else {
-        "no header"
-    };
-    let mut text = format!(
-        "{}; separated by {}; {header}.\n\nColumns\n",
-        size(table),
-        table.delimiter.name()
-    );
+    let header = if table.has_header { "the first line names the columns" } else { "no header" };
+    let mut text = format!("{}; separated by {}; {header}.\n\nColumns\n", size(table), table.delimiter.name());
     for column in columns {
         text.push_str(&format!("- {}\n", column.sentence()));
     }
@@ -112,9 +96,6 @@ mod tests {
                 Ok(_) => panic!("{csv} passed"),
             }
         }
-        assert!(matches!(
-            run(json!({ "csv": "a\n1", "delimiter": "#" })),
-            Err(Refusal::Rejected(_))
-        ));
+        assert!(matches!(run(json!({ "csv": "a\n1", "delimiter": "#" })), Err(Refusal::Rejected(_))));
     }
 }

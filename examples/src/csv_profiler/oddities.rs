@@ -40,10 +40,7 @@ fn ragged(table: &Table) -> Option<String> {
 
 fn repeated_rows(table: &Table) -> Option<String> {
     let mut seen: HashSet<Vec<&str>> = HashSet::new();
-    let again = table
-        .rows
-        .iter()
-        .filter(|row| !seen.insert(row.iter().map(str::trim).collect()));
+    let again = table.rows.iter().filter(|row| !seen.insert(row.iter().map(str::trim).collect()));
     let places: Vec<String> = again.map(|row| line(row).to_string()).collect();
     let rows = counted(places.len(), "row repeats", "rows repeat");
     (!places.is_empty()).then(|| format!("{rows} an earlier one: {}", at_lines(&places)))
@@ -51,12 +48,8 @@ fn repeated_rows(table: &Table) -> Option<String> {
 
 fn repeated_names(table: &Table) -> Option<String> {
     let mut seen = HashSet::new();
-    let again: Vec<String> = table
-        .names
-        .iter()
-        .filter(|name| !seen.insert(name.to_lowercase()))
-        .map(|name| format!("“{name}”"))
-        .collect();
+    let again: Vec<String> =
+        table.names.iter().filter(|name| !seen.insert(name.to_lowercase())).map(|name| format!("“{name}”")).collect();
     (!again.is_empty()).then(|| format!("several columns have the same name: {}", listed(&again)))
 }
 
@@ -66,11 +59,7 @@ fn of_column(column: &Column, rows: usize) -> Vec<String> {
     if column.filled == 0 {
         found.push(format!("{name}: empty in every row"));
     } else if column.missing * 2 > rows {
-        found.push(format!(
-            "{name}: missing in {} of {} rows",
-            grouped(column.missing as u64),
-            grouped(rows as u64)
-        ));
+        found.push(format!("{name}: missing in {} of {} rows", grouped(column.missing as u64), grouped(rows as u64)));
     }
     // One value makes a column constant, which is no news.
     if let (1, Some((value, 2..))) = (column.distinct, &column.top) {
@@ -84,20 +73,11 @@ fn of_column(column: &Column, rows: usize) -> Vec<String> {
 
 /// How many cells there are of each family, and an example of the rarest, which is the one to look for.
 fn mixture(column: &Column) -> String {
-    let words = [
-        ("number", "numbers"),
-        ("yes or no", "yes or no"),
-        ("date", "dates"),
-        ("text", "texts"),
-    ];
+    let words = [("number", "numbers"), ("yes or no", "yes or no"), ("date", "dates"), ("text", "texts")];
     let families = column.kinds.families();
     let present = || (0..families.len()).filter(|family| families[*family] > 0);
-    let parts: Vec<String> = present()
-        .map(|f| counted(families[f], words[f].0, words[f].1))
-        .collect();
-    let rarest = present()
-        .min_by_key(|family| families[*family])
-        .and_then(|f| column.examples[f].as_deref());
+    let parts: Vec<String> = present().map(|f| counted(families[f], words[f].0, words[f].1)).collect();
+    let rarest = present().min_by_key(|family| families[*family]).and_then(|f| column.examples[f].as_deref());
     format!("{} (such as “{}”)", parts.join(", "), rarest.unwrap_or_default())
 }
 
@@ -115,11 +95,7 @@ fn listed(places: &[String]) -> String {
 }
 
 fn at_lines(places: &[String]) -> String {
-    format!(
-        "{} {}",
-        if places.len() == 1 { "line" } else { "lines" },
-        listed(places)
-    )
+    format!("{} {}", if places.len() == 1 { "line" } else { "lines" }, listed(places))
 }
 
 #[cfg(test)]
@@ -154,10 +130,6 @@ mod tests {
     #[test]
     fn long_lists_are_cut() {
         let csv = format!("a,b\n{}", "1\n".repeat(7));
-        assert!(
-            found(&csv)[0].ends_with("lines 2 (1), 3 (1), 4 (1), 5 (1), 6 (1) and 2 more"),
-            "{:?}",
-            found(&csv)
-        );
+        assert!(found(&csv)[0].ends_with("lines 2 (1), 3 (1), 4 (1), 5 (1), 6 (1) and 2 more"), "{:?}", found(&csv));
     }
 }

@@ -65,65 +65,29 @@ pub(crate) const AGENT: Agent = Agent {
 fn input_schema() -> Value {
     let properties = [
         ("csv", schema::long_text("CSV", "The table, one line a row.", CSV_MAX)),
-        (
-            "delimiter",
-            schema::choice("Delimiter", "What separates the fields.", &DELIMITERS, "auto"),
-        ),
-        (
-            "hasHeader",
-            schema::flag(
-                "First line is a header",
-                "Whether the first line names the columns.",
-                true,
-            ),
-        ),
+        ("delimiter", schema::choice("Delimiter", "What separates the fields.", &DELIMITERS, "auto")),
+        ("hasHeader", schema::flag("First line is a header", "Whether the first line names the columns.", true)),
     ];
     schema::object(&properties, &["csv"])
 }
 
 fn output_schema() -> Value {
-    let kinds = [
-        "integer", "number", "boolean", "date", "datetime", "text", "mixed", "empty",
-    ];
+    let kinds = ["integer", "number", "boolean", "date", "datetime", "text", "mixed", "empty"];
     let row = [
         ("column", schema::field("string", "The column's name.")),
-        (
-            "type",
-            json!({ "type": "string", "enum": kinds, "description": "What its cells hold." }),
-        ),
+        ("type", json!({ "type": "string", "enum": kinds, "description": "What its cells hold." })),
         ("filled", schema::field("integer", "Cells with a value.")),
         ("missing", schema::field("integer", "Cells without one.")),
         ("distinct", schema::field("integer", "Different values.")),
-        (
-            "min",
-            json!({ "type": ["number", "string", "null"], "description": "Least number or earliest date." }),
-        ),
-        (
-            "max",
-            json!({ "type": ["number", "string", "null"], "description": "Greatest number or latest date." }),
-        ),
-        (
-            "mean",
-            json!({ "type": ["number", "null"], "description": "Mean of the numbers." }),
-        ),
-        (
-            "stddev",
-            json!({ "type": ["number", "null"], "description": "Sample standard deviation of the numbers." }),
-        ),
-        (
-            "topValue",
-            json!({ "type": ["string", "null"], "description": "The most frequent value." }),
-        ),
-        (
-            "topCount",
-            json!({ "type": ["integer", "null"], "description": "How often it occurs." }),
-        ),
+        ("min", json!({ "type": ["number", "string", "null"], "description": "Least number or earliest date." })),
+        ("max", json!({ "type": ["number", "string", "null"], "description": "Greatest number or latest date." })),
+        ("mean", json!({ "type": ["number", "null"], "description": "Mean of the numbers." })),
+        ("stddev", json!({ "type": ["number", "null"], "description": "Sample standard deviation of the numbers." })),
+        ("topValue", json!({ "type": ["string", "null"], "description": "The most frequent value." })),
+        ("topCount", json!({ "type": ["integer", "null"], "description": "How often it occurs." })),
     ];
     let properties = [
-        (
-            "summary",
-            schema::field("string", "The table in words, and what looks wrong."),
-        ),
+        ("summary", schema::field("string", "The table in words, and what looks wrong.")),
         ("columns", schema::table("One row a column.", &row)),
     ];
     schema::object(&properties, &["summary", "columns"])

@@ -53,11 +53,7 @@ impl Delimiter {
     fn guess(csv: &str) -> Delimiter {
         let mut best = (Delimiter::Comma, 0.0);
         for candidate in CANDIDATES {
-            let widths: Vec<usize> = records(csv, candidate)
-                .take(GUESS_ROWS)
-                .flatten()
-                .map(|r| r.len())
-                .collect();
+            let widths: Vec<usize> = records(csv, candidate).take(GUESS_ROWS).flatten().map(|r| r.len()).collect();
             let Some((width, times)) = most_common(&widths).filter(|(width, _)| *width > 1) else {
                 continue;
             };
@@ -89,33 +85,19 @@ impl Table {
             rows.push(record.map_err(|error| Refusal::failed(format!("csv: cannot be read: {error}")))?);
         }
         let names = if has_header && !rows.is_empty() {
-            rows.remove(0)
-                .iter()
-                .enumerate()
-                .map(|(at, name)| named(name, at))
-                .collect()
+            rows.remove(0).iter().enumerate().map(|(at, name)| named(name, at)).collect()
         } else {
             let widths: Vec<usize> = rows.iter().map(StringRecord::len).collect();
             let width = most_common(&widths).map_or(0, |(width, _)| width);
             (0..width).map(|at| named("", at)).collect::<Vec<_>>()
         };
         if rows.is_empty() {
-            return Err(Refusal::failed(
-                "csv: has no rows below the header; send a table of at least two lines",
-            ));
+            return Err(Refusal::failed("csv: has no rows below the header; send a table of at least two lines"));
         }
         if names.len() > COLUMNS_MAX {
-            return Err(Refusal::failed(format!(
-                "csv: has {} columns; send at most {COLUMNS_MAX}",
-                names.len()
-            )));
+            return Err(Refusal::failed(format!("csv: has {} columns; send at most {COLUMNS_MAX}", names.len())));
         }
-        Ok(Table {
-            delimiter,
-            has_header,
-            names,
-            rows,
-        })
+        Ok(Table { delimiter, has_header, names, rows })
     }
 
     /// The cells of one column; rows that are too short have an empty one.
@@ -137,11 +119,7 @@ fn records(csv: &str, delimiter: Delimiter) -> impl Iterator<Item = Result<Strin
 
 fn named(name: &str, at: usize) -> String {
     let name = name.trim();
-    if name.is_empty() {
-        format!("column {}", at + 1)
-    } else {
-        name.to_owned()
-    }
+    if name.is_empty() { format!("column {}", at + 1) } else { name.to_owned() }
 }
 
 /// The most common width and how often it occurs; among equals the larger.

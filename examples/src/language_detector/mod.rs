@@ -23,25 +23,15 @@ fn detect(message: &Message) -> Result<Started, Refusal> {
     let input = Input::read(message, "text", offer::FILES)?;
     let text = input.text("text", offer::TEXT_MAX)?;
     let Some(info) = whatlang::detect(text) else {
-        return Err(Refusal::failed(
-            "text: holds no letters to judge by; send a sentence or two",
-        ));
+        return Err(Refusal::failed("text: holds no letters to judge by; send a sentence or two"));
     };
     let paragraphs = paragraphs(text);
-    let rows: Vec<Value> = paragraphs
-        .iter()
-        .take(PARAGRAPHS_MAX)
-        .enumerate()
-        .map(|(at, text)| row(at + 1, text))
-        .collect();
+    let rows: Vec<Value> =
+        paragraphs.iter().take(PARAGRAPHS_MAX).enumerate().map(|(at, text)| row(at + 1, text)).collect();
     let found = languages(&rows);
     // Detection over a mixture says little; the paragraphs know better.
     let mixed = found.len() > 1;
-    let sentence = if mixed {
-        format!("The text is in several languages: {}.", found.join(", "))
-    } else {
-        said(&info)
-    };
+    let sentence = if mixed { format!("The text is in several languages: {}.", found.join(", ")) } else { said(&info) };
     let line = if mixed {
         format!("{} languages in {} paragraphs", found.len(), paragraphs.len())
     } else {
@@ -52,11 +42,7 @@ fn detect(message: &Message) -> Result<Started, Refusal> {
         artifact::data("language", "The language of the text as a whole.", verdict(&info)),
     ];
     if rows.len() > 1 {
-        artifacts.push(artifact::data(
-            "paragraphs",
-            "The language of each paragraph.",
-            Value::Array(rows),
-        ));
+        artifacts.push(artifact::data("paragraphs", "The language of each paragraph.", Value::Array(rows)));
     }
     Ok(Started::Done(Done { line, artifacts }))
 }
@@ -94,11 +80,7 @@ fn row(number: usize, text: &str) -> Value {
 /// The languages of reliable rows, each once, in the order they appear.
 fn languages(rows: &[Value]) -> Vec<String> {
     let mut languages: Vec<String> = Vec::new();
-    for language in rows
-        .iter()
-        .filter(|row| row["reliable"] == true)
-        .filter_map(|row| row["language"].as_str())
-    {
+    for language in rows.iter().filter(|row| row["reliable"] == true).filter_map(|row| row["language"].as_str()) {
         if !languages.iter().any(|known| known == language) {
             languages.push(language.to_owned());
         }
@@ -139,11 +121,7 @@ mod tests {
     fn each_paragraph_has_its_own_language() {
         let text = "The parcel arrived on Tuesday, but the box was open.\n\n\n\
                     Das Paket kam am Dienstag an,\naber der Karton war offen.\n\n12345";
-        let rows: Vec<Value> = paragraphs(text)
-            .iter()
-            .enumerate()
-            .map(|(at, text)| row(at + 1, text))
-            .collect();
+        let rows: Vec<Value> = paragraphs(text).iter().enumerate().map(|(at, text)| row(at + 1, text)).collect();
         assert_eq!(rows.len(), 3);
         assert_eq!(rows[0]["code"], "eng");
         assert_eq!((&rows[1]["code"], &rows[1]["paragraph"]), (&json!("deu"), &json!(2)));

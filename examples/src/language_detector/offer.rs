@@ -65,10 +65,7 @@ fn output_schema() -> Value {
         ("code", schema::field("string", "ISO 639-3 code.")),
         ("script", schema::field("string", "The writing system.")),
         ("confidence", schema::field("number", "0 to 1.")),
-        (
-            "reliable",
-            schema::field("boolean", "Whether the confidence is above 0.9."),
-        ),
+        ("reliable", schema::field("boolean", "Whether the confidence is above 0.9.")),
     ];
     let mut row = vec![
         ("paragraph", schema::field("integer", "Which paragraph, from 1.")),
@@ -77,14 +74,8 @@ fn output_schema() -> Value {
     row.extend(verdict.clone());
     let properties = [
         ("answer", schema::field("string", "The language in one sentence.")),
-        (
-            "language",
-            schema::record("The language of the text as a whole.", &verdict),
-        ),
-        (
-            "paragraphs",
-            schema::table("One row a paragraph, where there are several.", &row),
-        ),
+        ("language", schema::record("The language of the text as a whole.", &verdict)),
+        ("paragraphs", schema::table("One row a paragraph, where there are several.", &row)),
     ];
     schema::object(&properties, &["answer", "language"])
 }

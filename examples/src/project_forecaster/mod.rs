@@ -35,9 +35,7 @@ fn forecast(message: &Message) -> Result<Started, Refusal> {
     let tasks = Plan::read(input.text("tasks", offer::TASKS_MAX)?)?;
     let shape = Shape::named(input.choice("distribution", &spread::SHAPES, "pert")?);
     let deadline = input.number("deadlineDays", 0.0..=offer::DAYS_MAX)?;
-    Ok(Started::Working(Box::new(move |progress| {
-        Box::pin(simulate(tasks, shape, deadline, progress))
-    })))
+    Ok(Started::Working(Box::new(move |progress| Box::pin(simulate(tasks, shape, deadline, progress)))))
 }
 
 async fn simulate(plan: Plan, shape: Shape, deadline: Option<f64>, progress: Progress) -> Result<Done, Refusal> {

@@ -50,10 +50,7 @@ pub(crate) const AGENT: Agent = Agent {
         description: "Simulates a list of tasks and answers with P50, P80 and P95, a histogram, and each task's share \
                       of the variance.",
         tags: &["planning", "simulation"],
-        examples: &[
-            "How long will these tasks take?",
-            "Design; 2; 3; 6\nBuild; 5; 8; 20\nTest; 1; 2; 4",
-        ],
+        examples: &["How long will these tasks take?", "Design; 2; 3; 6\nBuild; 5; 8; 20\nTest; 1; 2; 4"],
         input_modes: &["application/json", "text/plain"],
         output_modes: &["text/plain", "application/json"],
         input_schema,
@@ -84,28 +81,16 @@ fn input_schema() -> Value {
 fn output_schema() -> Value {
     let forecast = [
         ("runs", schema::field("integer", "Simulated runs.")),
-        (
-            "p10",
-            schema::field("number", "Days within which 10 % of the runs end."),
-        ),
+        ("p10", schema::field("number", "Days within which 10 % of the runs end.")),
         ("p50", schema::field("number", "Days within which 50 % end.")),
         ("p80", schema::field("number", "Days within which 80 % end.")),
         ("p95", schema::field("number", "Days within which 95 % end.")),
         ("mean", schema::field("number", "Mean days.")),
         ("stddev", schema::field("number", "Standard deviation in days.")),
         ("likelySum", schema::field("number", "Sum of the likely estimates.")),
-        (
-            "chanceOfLikelySum",
-            schema::field("number", "Share of the runs within that sum."),
-        ),
-        (
-            "deadlineDays",
-            json!({ "type": ["number", "null"], "description": "The deadline, where one was given." }),
-        ),
-        (
-            "chanceOfDeadline",
-            json!({ "type": ["number", "null"], "description": "Share of the runs within it." }),
-        ),
+        ("chanceOfLikelySum", schema::field("number", "Share of the runs within that sum.")),
+        ("deadlineDays", json!({ "type": ["number", "null"], "description": "The deadline, where one was given." })),
+        ("chanceOfDeadline", json!({ "type": ["number", "null"], "description": "Share of the runs within it." })),
     ];
     let bar = [
         ("fromDays", schema::field("number", "From.")),
@@ -120,14 +105,8 @@ fn output_schema() -> Value {
         ("likely", schema::field("number", "As given.")),
         ("pessimistic", schema::field("number", "As given.")),
         ("expected", schema::field("number", "Mean days.")),
-        (
-            "contribution",
-            schema::field("number", "Share of the total's variance; the shares add up to 1."),
-        ),
-        (
-            "overrunChance",
-            schema::field("number", "How often it took longer than likely."),
-        ),
+        ("contribution", schema::field("number", "Share of the total's variance; the shares add up to 1.")),
+        ("overrunChance", schema::field("number", "How often it took longer than likely.")),
     ];
     let properties = [
         ("summary", schema::field("string", "The forecast in words.")),

@@ -34,15 +34,11 @@ impl Plan {
             tasks.push(task);
         }
         if tasks.is_empty() {
-            return Err(Refusal::failed(
-                "tasks: holds no task; send lines such as: Design; 2; 3; 6",
-            ));
+            return Err(Refusal::failed("tasks: holds no task; send lines such as: Design; 2; 3; 6"));
         }
         if tasks.len() > TASKS_MAX {
             let count = grouped(tasks.len() as u64);
-            return Err(Refusal::failed(format!(
-                "tasks: {count} tasks are too many; send at most {TASKS_MAX}"
-            )));
+            return Err(Refusal::failed(format!("tasks: {count} tasks are too many; send at most {TASKS_MAX}")));
         }
         Ok(Plan { tasks })
     }
@@ -65,12 +61,7 @@ fn estimate(line: &str) -> Result<Estimate, String> {
     if optimistic > likely || likely > pessimistic {
         return Err("the estimates must rise from optimistic over likely to pessimistic".to_owned());
     }
-    Ok(Estimate {
-        name: name.chars().take(NAME_CHARS).collect(),
-        optimistic,
-        likely,
-        pessimistic,
-    })
+    Ok(Estimate { name: name.chars().take(NAME_CHARS).collect(), optimistic, likely, pessimistic })
 }
 
 fn fields(line: &str) -> Vec<&str> {
@@ -80,15 +71,9 @@ fn fields(line: &str) -> Vec<&str> {
 
 /// `3`, `2.5`, `2,5`, `3 d`, `3 days`.
 fn days(text: &str) -> Result<f64, String> {
-    let number = text
-        .trim_end_matches(|c: char| c.is_alphabetic())
-        .trim_end()
-        .replace(',', ".");
+    let number = text.trim_end_matches(|c: char| c.is_alphabetic()).trim_end().replace(',', ".");
     let unit = text.trim_start_matches(|c: char| !c.is_alphabetic());
-    let days = number
-        .parse::<f64>()
-        .ok()
-        .filter(|_| matches!(unit, "" | "d" | "day" | "days"));
+    let days = number.parse::<f64>().ok().filter(|_| matches!(unit, "" | "d" | "day" | "days"));
     match days {
         Some(days) if (0.0..=super::offer::DAYS_MAX).contains(&days) => Ok(days),
         Some(_) => Err(format!("“{text}” is not between 0 and {} days", super::offer::DAYS_MAX)),
@@ -97,9 +82,7 @@ fn days(text: &str) -> Result<f64, String> {
 }
 
 fn is_header(line: &str) -> bool {
-    fields(line)
-        .get(1)
-        .is_some_and(|field| field.to_lowercase().starts_with("optimistic"))
+    fields(line).get(1).is_some_and(|field| field.to_lowercase().starts_with("optimistic"))
 }
 
 #[cfg(test)]
@@ -111,19 +94,9 @@ mod tests {
         let text = "Name; Optimistic; Likely; Pessimistic\n# phase one\n\nDesign; 2; 3; 6\nBuild\t4\t5,5\t9\n\
                     Test | 1 d | 2 days | 4.5\n";
         let plan = Plan::read(text).unwrap();
-        let read: Vec<_> = plan
-            .tasks
-            .iter()
-            .map(|t| (t.name.as_str(), t.optimistic, t.likely, t.pessimistic))
-            .collect();
-        assert_eq!(
-            read,
-            [
-                ("Design", 2.0, 3.0, 6.0),
-                ("Build", 4.0, 5.5, 9.0),
-                ("Test", 1.0, 2.0, 4.5)
-            ]
-        );
+        let read: Vec<_> =
+            plan.tasks.iter().map(|t| (t.name.as_str(), t.optimistic, t.likely, t.pessimistic)).collect();
+        assert_eq!(read, [("Design", 2.0, 3.0, 6.0), ("Build", 4.0, 5.5, 9.0), ("Test", 1.0, 2.0, 4.5)]);
         assert_eq!(plan.likely(), 10.5);
     }
 

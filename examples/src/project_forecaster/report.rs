@@ -18,26 +18,10 @@ pub(super) fn done(plan: &Plan, simulation: &Simulation, deadline: Option<f64>) 
         simulation.percentile(0.95),
     );
     let artifacts = vec![
-        artifact::text(
-            "summary",
-            "The forecast in words.",
-            summary(plan, simulation, &parts, deadline),
-        ),
-        artifact::data(
-            "forecast",
-            "The forecast in numbers.",
-            forecast(plan, simulation, deadline),
-        ),
-        artifact::data(
-            "histogram",
-            "How often the project took how long.",
-            histogram(simulation),
-        ),
-        artifact::data(
-            "tasks",
-            "What each task adds, in days and in doubt.",
-            tasks(plan, &parts),
-        ),
+        artifact::text("summary", "The forecast in words.", summary(plan, simulation, &parts, deadline)),
+        artifact::data("forecast", "The forecast in numbers.", forecast(plan, simulation, deadline)),
+        artifact::data("histogram", "How often the project took how long.", histogram(simulation)),
+        artifact::data("tasks", "What each task adds, in days and in doubt.", tasks(plan, &parts)),
     ];
     Done { line, artifacts }
 }
@@ -53,21 +37,13 @@ fn summary(plan: &Plan, simulation: &Simulation, parts: &[Part], deadline: Optio
     );
     let likely = plan.likely();
     let chance = percent(simulation.chance_within(likely));
-    text.push_str(&format!(
-        "The likely estimates add up to {likely:.1} days; the chance to make that is {chance}.\n"
-    ));
+    text.push_str(&format!("The likely estimates add up to {likely:.1} days; the chance to make that is {chance}.\n"));
     if let Some(deadline) = deadline {
         let chance = percent(simulation.chance_within(deadline));
-        text.push_str(&format!(
-            "The chance to make the deadline of {deadline} days is {chance}.\n"
-        ));
+        text.push_str(&format!("The chance to make the deadline of {deadline} days is {chance}.\n"));
     }
-    let mut ranked: Vec<(&str, f64)> = plan
-        .tasks
-        .iter()
-        .map(|task| task.name.as_str())
-        .zip(parts.iter().map(|part| part.contribution))
-        .collect();
+    let mut ranked: Vec<(&str, f64)> =
+        plan.tasks.iter().map(|task| task.name.as_str()).zip(parts.iter().map(|part| part.contribution)).collect();
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
     let doubts: Vec<String> = ranked
         .iter()
@@ -141,12 +117,9 @@ mod tests {
         simulation.run_to(5_000);
         let done = done(&plan, &simulation, Some(30.0));
         let text = done.artifacts[0].parts[0].as_text().unwrap();
-        for part in [
-            "5,000 simulated runs",
-            "add up to 11.0 days",
-            "deadline of 30 days is 100 %",
-            "comes from Build (",
-        ] {
+        for part in
+            ["5,000 simulated runs", "add up to 11.0 days", "deadline of 30 days is 100 %", "comes from Build ("]
+        {
             assert!(text.contains(part), "{part}\n{text}");
         }
         let tables: Vec<usize> = done.artifacts[2..]

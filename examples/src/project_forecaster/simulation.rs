@@ -102,11 +102,7 @@ impl Simulation {
             }
             self.off += off;
             self.off_squared += off * off;
-            let bin = if self.bin_width > 0.0 {
-                ((total - self.low) / self.bin_width) as usize
-            } else {
-                0
-            };
+            let bin = if self.bin_width > 0.0 { ((total - self.low) / self.bin_width) as usize } else { 0 };
             self.bins[bin.min(BINS - 1)] += 1;
             self.runs += 1;
         }
@@ -149,10 +145,7 @@ impl Simulation {
         let place = ((days - self.low) / self.bin_width).clamp(0.0, BINS as f64);
         let whole = place as usize;
         let full: f64 = self.bins[..whole].iter().map(|count| f64::from(*count)).sum();
-        let part = self
-            .bins
-            .get(whole)
-            .map_or(0.0, |count| f64::from(*count) * place.fract());
+        let part = self.bins.get(whole).map_or(0.0, |count| f64::from(*count) * place.fract());
         (full + part) / self.count()
     }
 
@@ -166,11 +159,7 @@ impl Simulation {
                 let covariance = task.off_with_total / count - task.off / count * mean_off;
                 Part {
                     expected: task.spread.mean() + task.off / count,
-                    contribution: if variance > 1e-12 {
-                        (covariance / variance).max(0.0)
-                    } else {
-                        0.0
-                    },
+                    contribution: if variance > 1e-12 { (covariance / variance).max(0.0) } else { 0.0 },
                     overrun: f64::from(task.overruns) / count,
                 }
             })
@@ -234,17 +223,9 @@ mod tests {
             let mean = (a + 4.0 * m + b) / 6.0;
             (mean - a) * (b - mean) / 7.0
         };
-        let (design, build, test) = (
-            variance(2.0, 3.0, 6.0),
-            variance(5.0, 8.0, 20.0),
-            variance(1.0, 2.0, 4.0),
-        );
+        let (design, build, test) = (variance(2.0, 3.0, 6.0), variance(5.0, 8.0, 20.0), variance(1.0, 2.0, 4.0));
         let whole: f64 = design + build + test;
-        assert!(
-            (simulation.deviation() - whole.sqrt()).abs() < 0.05,
-            "{}",
-            simulation.deviation()
-        );
+        assert!((simulation.deviation() - whole.sqrt()).abs() < 0.05, "{}", simulation.deviation());
         let parts = simulation.parts();
         for (part, share) in parts.iter().zip([design / whole, build / whole, test / whole]) {
             assert!((part.contribution - share).abs() < 0.02, "{part:?} {share}");
@@ -262,10 +243,7 @@ mod tests {
         let bars = simulation.histogram();
         assert!(bars.len() <= BARS && bars.iter().map(|bar| bar.runs).sum::<u32>() == 20_000);
         assert_eq!(bars.last().unwrap().cumulative, 1.0);
-        assert_eq!(
-            (simulation.chance_within(0.0), simulation.chance_within(99.0)),
-            (0.0, 1.0)
-        );
+        assert_eq!((simulation.chance_within(0.0), simulation.chance_within(99.0)), (0.0, 1.0));
     }
 
     #[test]
@@ -274,20 +252,14 @@ mod tests {
         let mut staged = simulated(PLAN, 1_000);
         staged.run_to(2_000);
         staged.run_to(3_000);
-        assert_eq!(
-            (whole.percentile(0.8), whole.mean()),
-            (staged.percentile(0.8), staged.mean())
-        );
+        assert_eq!((whole.percentile(0.8), whole.mean()), (staged.percentile(0.8), staged.mean()));
     }
 
     #[test]
     fn a_plan_without_doubt() {
         let simulation = simulated("A; 2; 2; 2\nB; 3; 3; 3", 100);
         assert_eq!((simulation.percentile(0.8), simulation.deviation()), (5.0, 0.0));
-        assert_eq!(
-            (simulation.chance_within(5.0), simulation.chance_within(4.9)),
-            (1.0, 0.0)
-        );
+        assert_eq!((simulation.chance_within(5.0), simulation.chance_within(4.9)), (1.0, 0.0));
         assert!(simulation.parts().iter().all(|part| part.contribution == 0.0));
         assert_eq!(simulation.histogram().len(), 1);
     }

@@ -22,11 +22,7 @@ pub(super) enum Shape {
 impl Shape {
     /// By a word of [`SHAPES`].
     pub fn named(name: &str) -> Shape {
-        if name == "triangular" {
-            Shape::Triangular
-        } else {
-            Shape::Pert
-        }
+        if name == "triangular" { Shape::Triangular } else { Shape::Pert }
     }
 }
 
@@ -48,10 +44,7 @@ impl Spread {
     pub fn of(task: &Estimate, shape: Shape) -> Spread {
         let (low, width) = (task.optimistic, task.pessimistic - task.optimistic);
         if width <= 0.0 {
-            return Spread {
-                quantiles: vec![low; QUANTILES + 1],
-                mean: low,
-            };
+            return Spread { quantiles: vec![low; QUANTILES + 1], mean: low };
         }
         let mode = (task.likely - low) / width;
         let (alpha, beta) = (1.0 + 4.0 * mode, 1.0 + 4.0 * (1.0 - mode));
@@ -62,10 +55,7 @@ impl Spread {
             // The mode is at the upper end, and so is `x`.
             Shape::Triangular => 1.0,
         };
-        let quantiles: Vec<f64> = inverse(&cumulated(density))
-            .into_iter()
-            .map(|x| low + width * x)
-            .collect();
+        let quantiles: Vec<f64> = inverse(&cumulated(density)).into_iter().map(|x| low + width * x).collect();
         let ends = (quantiles[0] + quantiles[QUANTILES]) / 2.0;
         let mean = (quantiles[1..QUANTILES].iter().sum::<f64>() + ends) / QUANTILES as f64;
         Spread { quantiles, mean }
@@ -109,11 +99,7 @@ fn inverse(function: &[f64]) -> Vec<f64> {
                 below += 1;
             }
             let rise = function[below + 1] - function[below];
-            let part = if rise > 0.0 {
-                ((share - function[below]) / rise).clamp(0.0, 1.0)
-            } else {
-                0.0
-            };
+            let part = if rise > 0.0 { ((share - function[below]) / rise).clamp(0.0, 1.0) } else { 0.0 };
             (below as f64 + part) / STEPS as f64
         })
         .collect()
@@ -125,34 +111,17 @@ mod tests {
 
     fn spread(estimates: (f64, f64, f64), shape: Shape) -> Spread {
         let (optimistic, likely, pessimistic) = estimates;
-        Spread::of(
-            &Estimate {
-                name: "t".to_owned(),
-                optimistic,
-                likely,
-                pessimistic,
-            },
-            shape,
-        )
+        Spread::of(&Estimate { name: "t".to_owned(), optimistic, likely, pessimistic }, shape)
     }
 
     #[test]
     fn means_are_the_formulas() {
-        for estimates in [
-            (2.0, 3.0, 8.0),
-            (1.0, 1.0, 5.0),
-            (1.0, 5.0, 5.0),
-            (0.0, 2.0, 4.0),
-            (3.0, 3.0, 3.0),
-        ] {
+        for estimates in [(2.0, 3.0, 8.0), (1.0, 1.0, 5.0), (1.0, 5.0, 5.0), (0.0, 2.0, 4.0), (3.0, 3.0, 3.0)] {
             let (a, m, b) = estimates;
             let pert = spread(estimates, Shape::Pert).mean();
             assert!((pert - (a + 4.0 * m + b) / 6.0).abs() < 0.005, "{estimates:?}: {pert}");
             let triangular = spread(estimates, Shape::Triangular).mean();
-            assert!(
-                (triangular - (a + m + b) / 3.0).abs() < 0.005,
-                "{estimates:?}: {triangular}"
-            );
+            assert!((triangular - (a + m + b) / 3.0).abs() < 0.005, "{estimates:?}: {triangular}");
         }
     }
 

@@ -79,10 +79,7 @@ fn pricing(agent: &Agent) -> AgentExtension {
         uri: PRICING.to_owned(),
         description: Some("The price of a task in credits.".to_owned()),
         required: Some(false),
-        params: Some(HashMap::from([(
-            "creditsPerTask".to_owned(),
-            Value::from(agent.listing.price),
-        )])),
+        params: Some(HashMap::from([("creditsPerTask".to_owned(), Value::from(agent.listing.price))])),
     }
 }
 

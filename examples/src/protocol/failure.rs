@@ -39,30 +39,17 @@ impl Failure {
             Failure::Unauthenticated(why) => {
                 let error = detailed(UNAUTHENTICATED, why, "UNAUTHENTICATED");
                 let challenge = [(header::WWW_AUTHENTICATE, "Standard-Webhooks")];
-                (
-                    StatusCode::UNAUTHORIZED,
-                    challenge,
-                    Json(JsonRpcResponse::error(id, error)),
-                )
-                    .into_response()
+                (StatusCode::UNAUTHORIZED, challenge, Json(JsonRpcResponse::error(id, error))).into_response()
             }
             Failure::Body(status, why) => {
                 let error = A2AError::invalid_request(why).to_jsonrpc_error();
                 (status, Json(JsonRpcResponse::error(id, error))).into_response()
             }
             Failure::Busy => {
-                let error = detailed(
-                    error_code::INTERNAL_ERROR,
-                    "all places are taken; try again shortly",
-                    "UNAVAILABLE",
-                );
+                let error =
+                    detailed(error_code::INTERNAL_ERROR, "all places are taken; try again shortly", "UNAVAILABLE");
                 let wait = [(header::RETRY_AFTER, "5")];
-                (
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    wait,
-                    Json(JsonRpcResponse::error(id, error)),
-                )
-                    .into_response()
+                (StatusCode::SERVICE_UNAVAILABLE, wait, Json(JsonRpcResponse::error(id, error))).into_response()
             }
             Failure::Deliberate => (StatusCode::INTERNAL_SERVER_ERROR, "broken on request\n").into_response(),
         }
@@ -82,9 +69,5 @@ impl Failure {
 /// An error whose reason the protocol's table does not have.
 fn detailed(code: i32, message: &str, reason: &str) -> JsonRpcError {
     let info = TypedDetail::error_info(reason, PROTOCOL_DOMAIN, None);
-    JsonRpcError {
-        code,
-        message: message.to_owned(),
-        data: Some(json!([info])),
-    }
+    JsonRpcError { code, message: message.to_owned(), data: Some(json!([info])) }
 }

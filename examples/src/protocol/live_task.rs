@@ -19,29 +19,10 @@ pub(super) struct LiveTask {
 impl LiveTask {
     /// A submitted task for `message`, in the message's context or a new one.
     pub fn new(message: &Message) -> Self {
-        let context_id = message
-            .context_id
-            .clone()
-            .filter(|id| !id.is_empty())
-            .unwrap_or_else(new_context_id);
-        let status = TaskStatus {
-            state: TaskState::Submitted,
-            message: None,
-            timestamp: Some(Utc::now()),
-        };
-        let task = Task {
-            id: new_task_id(),
-            context_id,
-            status,
-            artifacts: None,
-            history: None,
-            metadata: None,
-        };
-        LiveTask {
-            task: watch::Sender::new(task),
-            job: Mutex::new(None),
-            message_id: message.message_id.clone(),
-        }
+        let context_id = message.context_id.clone().filter(|id| !id.is_empty()).unwrap_or_else(new_context_id);
+        let status = TaskStatus { state: TaskState::Submitted, message: None, timestamp: Some(Utc::now()) };
+        let task = Task { id: new_task_id(), context_id, status, artifacts: None, history: None, metadata: None };
+        LiveTask { task: watch::Sender::new(task), job: Mutex::new(None), message_id: message.message_id.clone() }
     }
 
     pub fn id(&self) -> String {
@@ -115,11 +96,7 @@ impl LiveTask {
             let mut message = Message::new(Role::Agent, vec![Part::text(line)]);
             message.task_id = Some(task.id.clone());
             message.context_id = Some(task.context_id.clone());
-            task.status = TaskStatus {
-                state,
-                message: Some(message),
-                timestamp: Some(Utc::now()),
-            };
+            task.status = TaskStatus { state, message: Some(message), timestamp: Some(Utc::now()) };
             also(task);
             true
         })
@@ -136,20 +113,10 @@ mod tests {
 
     #[test]
     fn an_end_is_never_left() {
-        let done = || {
-            Ok(Done {
-                line: "done".to_owned(),
-                artifacts: vec![],
-            })
-        };
+        let done = || Ok(Done { line: "done".to_owned(), artifacts: vec![] });
         type End = fn(&LiveTask) -> bool;
         let ends: [(&str, End); 3] = [
-            ("completed", |task| {
-                task.finish(Ok(Done {
-                    line: "done".to_owned(),
-                    artifacts: vec![],
-                }))
-            }),
+            ("completed", |task| task.finish(Ok(Done { line: "done".to_owned(), artifacts: vec![] }))),
             ("failed", |task| task.finish(Err(Refusal::failed("no")))),
             ("cancelled", LiveTask::cancel),
         ];
@@ -157,10 +124,7 @@ mod tests {
             let task = fresh();
             assert!(task.working("on it") && end(&task), "{name}");
             let at_the_end = task.snapshot();
-            assert!(
-                !task.working("late") && !task.finish(done()) && !task.cancel(),
-                "{name}"
-            );
+            assert!(!task.working("late") && !task.finish(done()) && !task.cancel(), "{name}");
             assert_eq!(task.snapshot(), at_the_end, "{name}");
         }
     }

@@ -21,10 +21,7 @@ pub(super) async fn send_message(server: &Server, params: Value) -> Result<Value
     let message = request.message;
     let configuration = request.configuration;
     check(&message)?;
-    if configuration
-        .as_ref()
-        .is_some_and(|c| c.task_push_notification_config.is_some())
-    {
+    if configuration.as_ref().is_some_and(|c| c.task_push_notification_config.is_some()) {
         return Err(A2AError::push_notification_not_supported().into());
     }
     if let Some(misbehave) = server.agent.misbehave {
@@ -54,11 +51,7 @@ pub(super) fn get_task(server: &Server, params: Value) -> Result<Value, Failure>
 pub(super) fn cancel_task(server: &Server, params: Value) -> Result<Value, Failure> {
     let request: CancelTaskRequest = read(params)?;
     let task = find(server, &request.id)?;
-    if task.cancel() {
-        write(&task.snapshot())
-    } else {
-        Err(A2AError::task_not_cancelable(&request.id).into())
-    }
+    if task.cancel() { write(&task.snapshot()) } else { Err(A2AError::task_not_cancelable(&request.id).into()) }
 }
 
 fn begin(server: &Server, message: Message) -> Result<Arc<LiveTask>, Failure> {

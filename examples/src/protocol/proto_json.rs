@@ -12,11 +12,7 @@ pub(super) fn camel_case(params: Value) -> Value {
         Value::Object(fields) => {
             let mut renamed = Map::new();
             for (name, value) in fields {
-                let value = if OPAQUE.contains(&name.as_str()) {
-                    value
-                } else {
-                    camel_case(value)
-                };
+                let value = if OPAQUE.contains(&name.as_str()) { value } else { camel_case(value) };
                 let camel = camel(&name);
                 if camel == name || !renamed.contains_key(&camel) {
                     renamed.insert(camel, value);

@@ -39,10 +39,7 @@ async fn result(
     method: &mut String,
 ) -> Result<Value, Failure> {
     // First, so that a caller who is not let in learns nothing from the order of complaints.
-    server
-        .door
-        .check(headers, body, Utc::now().timestamp())
-        .map_err(Failure::Unauthenticated)?;
+    server.door.check(headers, body, Utc::now().timestamp()).map_err(Failure::Unauthenticated)?;
     if !is_json(headers) {
         return Err(A2AError::content_type_not_supported().into());
     }
@@ -83,43 +80,22 @@ async fn dispatch(server: &Server, method: &str, params: Value) -> Result<Value,
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let sent = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    sent.split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .eq_ignore_ascii_case("application/json")
+    let sent = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    sent.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
 }
 
 /// The version stands in a header or in the query; without one it is 0.3, which these agents do not speak.
 fn check_version(headers: &HeaderMap, query: Option<&str>) -> Result<(), A2AError> {
-    let header = headers
-        .get(SVC_PARAM_VERSION)
-        .and_then(|value| value.to_str().ok())
-        .map(str::trim);
+    let header = headers.get(SVC_PARAM_VERSION).and_then(|value| value.to_str().ok()).map(str::trim);
     let in_query = || {
-        let pairs = query
-            .unwrap_or_default()
-            .split('&')
-            .filter_map(|pair| pair.split_once('='));
-        pairs
-            .into_iter()
-            .find(|(name, _)| *name == SVC_PARAM_VERSION)
-            .map(|(_, value)| value)
+        let pairs = query.unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
+        pairs.into_iter().find(|(name, _)| *name == SVC_PARAM_VERSION).map(|(_, value)| value)
     };
-    let asked = header
-        .filter(|version| !version.is_empty())
-        .or_else(in_query)
-        .filter(|version| !version.is_empty());
+    let asked = header.filter(|version| !version.is_empty()).or_else(in_query).filter(|version| !version.is_empty());
     match asked {
         // A patch number changes nothing in the protocol.
         Some(version) if version == VERSION || version.starts_with("1.0.") => Ok(()),
         Some(version) => Err(A2AError::version_not_supported(version)),
-        None => Err(A2AError::version_not_supported(
-            "0.3 (no A2A-Version was sent; send A2A-Version: 1.0)",
-        )),
+        None => Err(A2AError::version_not_supported("0.3 (no A2A-Version was sent; send A2A-Version: 1.0)")),
     }
 }

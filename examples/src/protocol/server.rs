@@ -64,15 +64,8 @@ fn routes(agent: &'static Agent, base: &str, path: &str, secret: Option<&str>) -
     if !path.is_empty() {
         router = router.route(path, post(serve_rpc));
     }
-    let server = Server {
-        agent,
-        door: door(agent, secret),
-        tasks: TaskStore::new(),
-        card: Card::of(agent, base),
-    };
-    router
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .with_state(Arc::new(server))
+    let server = Server { agent, door: door(agent, secret), tasks: TaskStore::new(), card: Card::of(agent, base) };
+    router.layer(DefaultBodyLimit::max(BODY_LIMIT)).with_state(Arc::new(server))
 }
 
 fn door(agent: &Agent, secret: Option<&str>) -> Door {
@@ -88,32 +81,18 @@ fn door(agent: &Agent, secret: Option<&str>) -> Door {
 
 impl Card {
     fn of(agent: &Agent, base: &str) -> Card {
-        let json = card::value(agent, base)
-            .map(|card| card.to_string())
-            .unwrap_or_default();
-        let digest: String = Sha256::digest(json.as_bytes())
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        Card {
-            json,
-            etag: format!("\"{digest}\""),
-        }
+        let json = card::value(agent, base).map(|card| card.to_string()).unwrap_or_default();
+        let digest: String =
+            Sha256::digest(json.as_bytes()).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        Card { json, etag: format!("\"{digest}\"") }
     }
 }
 
 async fn serve_card(State(server): State<Arc<Server>>, headers: HeaderMap) -> Response {
     let card = &server.card;
     let caching = [(header::CACHE_CONTROL, CARD_CACHE), (header::ETAG, card.etag.as_str())];
-    let known = headers
-        .get(header::IF_NONE_MATCH)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    if known
-        .split(',')
-        .any(|etag| etag.trim().trim_start_matches("W/") == card.etag || etag.trim() == "*")
-    {
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if known.split(',').any(|etag| etag.trim().trim_start_matches("W/") == card.etag || etag.trim() == "*") {
         return (StatusCode::NOT_MODIFIED, caching).into_response();
     }
     (caching, [(header::CONTENT_TYPE, "application/json")], card.json.clone()).into_response()

@@ -49,24 +49,16 @@ fn check(key: &[u8], headers: &HeaderMap, body: &[u8], now: i64) -> Result<(), &
     let id = header("webhook-id").ok_or("the webhook-id header is missing")?;
     let timestamp = header("webhook-timestamp").ok_or("the webhook-timestamp header is missing")?;
     let signatures = header("webhook-signature").ok_or("the webhook-signature header is missing")?;
-    let sent: i64 = timestamp
-        .parse()
-        .map_err(|_| "the webhook-timestamp header is not a number of seconds")?;
+    let sent: i64 = timestamp.parse().map_err(|_| "the webhook-timestamp header is not a number of seconds")?;
     if now.checked_sub(sent).is_none_or(|age| age.abs() > TOLERANCE) {
         return Err("the webhook-timestamp is more than five minutes off");
     }
     let expected = signature(key, id, timestamp, body).ok_or("this agent's signing secret cannot be used")?;
     let matches = |candidate: &str| {
-        let given = candidate
-            .strip_prefix("v1,")
-            .and_then(|encoded| STANDARD.decode(encoded).ok());
+        let given = candidate.strip_prefix("v1,").and_then(|encoded| STANDARD.decode(encoded).ok());
         given.is_some_and(|given| bool::from(given.ct_eq(&expected)))
     };
-    if signatures.split_whitespace().any(matches) {
-        Ok(())
-    } else {
-        Err("the webhook-signature does not match")
-    }
+    if signatures.split_whitespace().any(matches) { Ok(()) } else { Err("the webhook-signature does not match") }
 }
 
 /// `None` cannot happen with HMAC, which takes keys of any length, but its constructor says so only in prose.
@@ -121,12 +113,7 @@ mod tests {
     #[test]
     fn a_secret_that_cannot_be_read_shuts_the_door() {
         for secret in ["", "whsec_", "whsec_%%%", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"] {
-            assert!(
-                Door::behind(Some(secret))
-                    .check(&headers(SIGNATURE, NOW), BODY, NOW)
-                    .is_err(),
-                "{secret}"
-            );
+            assert!(Door::behind(Some(secret)).check(&headers(SIGNATURE, NOW), BODY, NOW).is_err(), "{secret}");
         }
         assert_eq!(Door::behind(None).check(&HeaderMap::new(), BODY, NOW), Ok(()));
     }

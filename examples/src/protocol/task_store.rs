@@ -36,10 +36,7 @@ pub(super) enum Opened {
 
 impl TaskStore {
     pub fn new() -> Self {
-        TaskStore {
-            capacity: CAPACITY,
-            held: Mutex::default(),
-        }
+        TaskStore { capacity: CAPACITY, held: Mutex::default() }
     }
 
     /// The task for `message`. Of several copies of a message exactly one gets [`Opened::New`].
@@ -102,29 +99,18 @@ mod tests {
     fn one_message_one_task() {
         let store = TaskStore::new();
         let message = message();
-        let Opened::New(first) = store.open(&message) else {
-            panic!("not new")
-        };
-        let Opened::Known(again) = store.open(&message) else {
-            panic!("not known")
-        };
+        let Opened::New(first) = store.open(&message) else { panic!("not new") };
+        let Opened::Known(again) = store.open(&message) else { panic!("not known") };
         assert!(Arc::ptr_eq(&first, &again));
         assert!(store.find(&first.id()).is_some() && store.find("other").is_none());
     }
 
     #[test]
     fn the_oldest_ended_task_makes_room() {
-        let store = TaskStore {
-            capacity: 2,
-            ..TaskStore::new()
-        };
+        let store = TaskStore { capacity: 2, ..TaskStore::new() };
         let messages = [message(), message(), message()];
-        let Opened::New(running) = store.open(&messages[0]) else {
-            panic!("full")
-        };
-        let Opened::New(ended) = store.open(&messages[1]) else {
-            panic!("full")
-        };
+        let Opened::New(running) = store.open(&messages[0]) else { panic!("full") };
+        let Opened::New(ended) = store.open(&messages[1]) else { panic!("full") };
         assert!(matches!(store.open(&messages[2]), Opened::Full));
         ended.finish(Err(Refusal::failed("no")));
         assert!(matches!(store.open(&messages[2]), Opened::New(_)));

@@ -56,13 +56,7 @@ mod tests {
         assert_eq!((info.width as usize, info.height as usize), (image.side, image.side));
         let dark = |x: usize, y: usize| pixels[y * info.line_size + x / 8] & (0x80 >> (x % 8)) == 0;
         let count = image.side / scale;
-        (0..count)
-            .map(|y| {
-                (0..count)
-                    .map(|x| dark(x * scale + scale / 2, y * scale + scale / 2))
-                    .collect()
-            })
-            .collect()
+        (0..count).map(|y| (0..count).map(|x| dark(x * scale + scale / 2, y * scale + scale / 2)).collect()).collect()
     }
 
     /// The error correction level from the format bits beside the top left finder, as a reader takes them
@@ -74,12 +68,7 @@ mod tests {
 
     #[test]
     fn readers_find_everything_in_its_place() {
-        for (ec, bits) in [
-            (EcLevel::L, 0b01),
-            (EcLevel::M, 0b00),
-            (EcLevel::Q, 0b11),
-            (EcLevel::H, 0b10),
-        ] {
+        for (ec, bits) in [(EcLevel::L, 0b01), (EcLevel::M, 0b00), (EcLevel::Q, 0b11), (EcLevel::H, 0b10)] {
             for scale in [4, 8, 16] {
                 let code = QrCode::with_error_correction_level("https://example.org/a?b=c", ec).unwrap();
                 let image = render(&code, scale).unwrap();

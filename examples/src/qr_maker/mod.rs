@@ -35,18 +35,9 @@ fn encode(message: &Message) -> Result<Started, Refusal> {
         "pixels": image.side,
         "bytes": text.len(),
     });
-    let line = format!(
-        "Version {version}, {modules} × {modules} modules, {0} × {0} pixels",
-        image.side
-    );
+    let line = format!("Version {version}, {modules} × {modules} modules, {0} × {0} pixels", image.side);
     let artifacts = vec![
-        artifact::file(
-            "qr",
-            "The QR code with its quiet zone.",
-            "qr.png",
-            "image/png",
-            image.png,
-        ),
+        artifact::file("qr", "The QR code with its quiet zone.", "qr.png", "image/png", image.png),
         artifact::data("details", "Version, size and error correction.", details),
     ];
     Ok(Started::Done(Done { line, artifacts }))
@@ -99,13 +90,8 @@ mod tests {
     fn a_file_and_its_facts() {
         let done = run(json!({ "text": "https://example.org/", "size": "small", "errorCorrection": "Q" })).unwrap();
         let file = &done.artifacts[0].parts[0];
-        assert_eq!(
-            (file.filename.as_deref(), file.media_type.as_deref()),
-            (Some("qr.png"), Some("image/png"))
-        );
-        let PartContent::Data(details) = &done.artifacts[1].parts[0].content else {
-            panic!("no data")
-        };
+        assert_eq!((file.filename.as_deref(), file.media_type.as_deref()), (Some("qr.png"), Some("image/png")));
+        let PartContent::Data(details) = &done.artifacts[1].parts[0].content else { panic!("no data") };
         assert_eq!(details["errorCorrection"], "Q");
         assert_eq!(details["modules"], 17 + 4 * details["version"].as_i64().unwrap());
         assert_eq!(details["pixels"], (details["modules"].as_i64().unwrap() + 8) * 4);
@@ -119,9 +105,6 @@ mod tests {
             Err(Refusal::Failed(why)) => assert!(why.contains("2,000 bytes") && why.contains("Q, M or L"), "{why}"),
             _ => panic!("2,000 bytes fit into H"),
         }
-        assert!(matches!(
-            run(json!({ "text": "a".repeat(1_501) })),
-            Err(Refusal::Rejected(_))
-        ));
+        assert!(matches!(run(json!({ "text": "a".repeat(1_501) })), Err(Refusal::Rejected(_))));
     }
 }

@@ -50,10 +50,7 @@ pub(crate) const AGENT: Agent = Agent {
         name: "Make a QR code",
         description: "Encodes text as a QR code and answers with a PNG, quiet zone included, and its facts.",
         tags: &["image", "qr"],
-        examples: &[
-            "Make a QR code for https://example.org",
-            "A large QR code of our Wi-Fi login, level H",
-        ],
+        examples: &["Make a QR code for https://example.org", "A large QR code of our Wi-Fi login, level H"],
         input_modes: &["application/json", "text/plain"],
         output_modes: &["image/png", "application/json"],
         input_schema,
@@ -74,23 +71,14 @@ fn input_schema() -> Value {
 fn output_schema() -> Value {
     let details = [
         ("version", schema::field("integer", "1 to 40; the larger, the denser.")),
-        (
-            "modules",
-            schema::field("integer", "Modules a side, without the quiet zone."),
-        ),
+        ("modules", schema::field("integer", "Modules a side, without the quiet zone.")),
         ("errorCorrection", schema::field("string", "L, M, Q or H.")),
-        (
-            "pixels",
-            schema::field("integer", "Pixels a side, with the quiet zone."),
-        ),
+        ("pixels", schema::field("integer", "Pixels a side, with the quiet zone.")),
         ("bytes", schema::field("integer", "Length of the text in UTF-8.")),
     ];
     let properties = [
         ("qr", schema::field("string", "The PNG, base64.")),
-        (
-            "details",
-            schema::record("Version, size and error correction.", &details),
-        ),
+        ("details", schema::record("Version, size and error correction.", &details)),
     ];
     schema::object(&properties, &["qr", "details"])
 }

@@ -43,11 +43,7 @@ pub(super) fn find(text: &str, language: Language, count: usize) -> Vec<Keyword>
         by_weight.then(x.first_at.cmp(&y.first_at)).then(y.words.cmp(&x.words))
     });
     let best = ranked.first().map_or(1.0, |(weight, _)| *weight);
-    ranked
-        .into_iter()
-        .take(count)
-        .map(|(weight, seen)| seen.keyword(weight / best))
-        .collect()
+    ranked.into_iter().take(count).map(|(weight, seen)| seen.keyword(weight / best)).collect()
 }
 
 impl Seen {
@@ -60,15 +56,8 @@ impl Seen {
     }
 
     fn keyword(self, score: f64) -> Keyword {
-        let spelling = self
-            .spellings
-            .into_iter()
-            .max_by(|(a, n), (b, m)| n.cmp(m).then(b.cmp(a)));
-        Keyword {
-            text: spelling.map(|(spelling, _)| spelling).unwrap_or_default(),
-            count: self.count,
-            score,
-        }
+        let spelling = self.spellings.into_iter().max_by(|(a, n), (b, m)| n.cmp(m).then(b.cmp(a)));
+        Keyword { text: spelling.map(|(spelling, _)| spelling).unwrap_or_default(), count: self.count, score }
     }
 }
 
@@ -116,18 +105,10 @@ fn gather(text: &str, language: Language) -> HashMap<String, Seen> {
 }
 
 fn note(seen: &mut HashMap<String, Seen>, words: &[(String, &str)], at: usize) {
-    let key = words
-        .iter()
-        .map(|(topic, _)| topic.as_str())
-        .collect::<Vec<_>>()
-        .join(" ");
+    let key = words.iter().map(|(topic, _)| topic.as_str()).collect::<Vec<_>>().join(" ");
     let spelling = words.iter().map(|(_, word)| *word).collect::<Vec<_>>().join(" ");
     let first_at = at + 1 - words.len();
-    let entry = seen.entry(key).or_insert_with(|| Seen {
-        first_at,
-        words: words.len(),
-        ..Seen::default()
-    });
+    let entry = seen.entry(key).or_insert_with(|| Seen { first_at, words: words.len(), ..Seen::default() });
     entry.count += 1;
     entry.own += 1;
     *entry.spellings.entry(spelling).or_default() += 1;
@@ -138,10 +119,7 @@ mod tests {
     use super::*;
 
     fn texts(text: &str, count: usize) -> Vec<String> {
-        find(text, Language::English, count)
-            .into_iter()
-            .map(|k| k.text)
-            .collect()
+        find(text, Language::English, count).into_iter().map(|k| k.text).collect()
     }
 
     #[test]
@@ -152,10 +130,7 @@ mod tests {
         let expected = [("heat pumps", 3), ("energy", 2), ("Rhine", 2), ("save", 1)];
         let short: Vec<(&str, usize)> = found.iter().map(|k| (k.text.as_str(), k.count)).collect();
         assert_eq!(short[0], expected[0]);
-        assert!(
-            short.iter().any(|k| *k == expected[2]) && short.iter().all(|k| k.0 != "pump"),
-            "{short:?}"
-        );
+        assert!(short.iter().any(|k| *k == expected[2]) && short.iter().all(|k| k.0 != "pump"), "{short:?}");
         assert_eq!(found[0].score, 1.0);
     }
 
@@ -164,10 +139,7 @@ mod tests {
         let text = "Lactic acid bacteria work slowly. The lactic acid bacteria want warmth, and bacteria need time.";
         let found = texts(text, 20);
         assert_eq!(found[0].to_lowercase(), "lactic acid bacteria");
-        assert!(
-            found.contains(&"bacteria".to_owned()) && !found.iter().any(|k| k == "lactic acid"),
-            "{found:?}"
-        );
+        assert!(found.contains(&"bacteria".to_owned()) && !found.iter().any(|k| k == "lactic acid"), "{found:?}");
     }
 
     #[test]

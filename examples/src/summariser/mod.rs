@@ -29,11 +29,7 @@ fn summarise(message: &Message) -> Result<Started, Refusal> {
         return Err(Refusal::failed("text: holds no sentence; send prose"));
     }
     let chosen = rank::pick(&sentences, language, usize::try_from(wanted).unwrap_or(1));
-    let summary = chosen
-        .iter()
-        .map(|c| sentences[c.index].text.as_str())
-        .collect::<Vec<_>>()
-        .join(" ");
+    let summary = chosen.iter().map(|c| sentences[c.index].text.as_str()).collect::<Vec<_>>().join(" ");
     let (words_in, words_out) = (words::count(text), words::count(&summary));
     let ratio = words_out as f64 / words_in.max(1) as f64;
     let rows: Vec<_> = chosen
@@ -57,11 +53,7 @@ fn summarise(message: &Message) -> Result<Started, Refusal> {
     );
     let artifacts = vec![
         artifact::text("summary", "The chosen sentences in the order of the text.", summary),
-        artifact::data(
-            "details",
-            "The chosen sentences with their scores, and what was left out.",
-            details,
-        ),
+        artifact::data("details", "The chosen sentences with their scores, and what was left out.", details),
     ];
     Ok(Started::Done(Done { line, artifacts }))
 }
@@ -72,23 +64,15 @@ fn keywords(message: &Message) -> Result<Started, Refusal> {
     let wanted = input.integer("count", 1..=offer::KEYWORDS_MAX, offer::KEYWORDS)?;
     let found = keywords::find(text, Language::of(text), usize::try_from(wanted).unwrap_or(1));
     if found.is_empty() {
-        return Err(Refusal::failed(
-            "text: holds no word that could be a keyword; send prose",
-        ));
+        return Err(Refusal::failed("text: holds no word that could be a keyword; send prose"));
     }
     let list = found.iter().map(|k| k.text.as_str()).collect::<Vec<_>>().join(", ");
-    let rows: Vec<_> = found
-        .iter()
-        .map(|k| json!({ "keyword": k.text, "count": k.count, "score": rounded(k.score, 3) }))
-        .collect();
+    let rows: Vec<_> =
+        found.iter().map(|k| json!({ "keyword": k.text, "count": k.count, "score": rounded(k.score, 3) })).collect();
     let line = format!("{} found", counted(found.len(), "keyword", "keywords"));
     let artifacts = vec![
         artifact::text("keywords", "The keywords, the most telling first.", list),
-        artifact::data(
-            "details",
-            "Each keyword, how often it occurs and how it scored.",
-            json!(rows),
-        ),
+        artifact::data("details", "Each keyword, how often it occurs and how it scored.", json!(rows)),
     ];
     Ok(Started::Done(Done { line, artifacts }))
 }

@@ -59,10 +59,7 @@ const SUMMARISE: Skill = Skill {
     name: "Summarise a text",
     description: "Chooses up to ten sentences that stand for the whole text, in their original order, with scores.",
     tags: &["text", "summary"],
-    examples: &[
-        "Summarise this article in three sentences",
-        "Give me the gist of this incident report",
-    ],
+    examples: &["Summarise this article in three sentences", "Give me the gist of this incident report"],
     input_modes: &["application/json", "text/plain"],
     output_modes: &["text/plain", "application/json"],
     input_schema: summarise_input,
@@ -88,29 +85,18 @@ fn text() -> Value {
 }
 
 fn summarise_input() -> Value {
-    let sentences = schema::integer(
-        "Sentences",
-        "How many sentences the summary has.",
-        (1, SENTENCES_MAX),
-        SENTENCES,
-    );
+    let sentences = schema::integer("Sentences", "How many sentences the summary has.", (1, SENTENCES_MAX), SENTENCES);
     schema::object(&[("text", text()), ("sentences", sentences)], &["text"])
 }
 
 fn summarise_output() -> Value {
     let row = [
-        (
-            "position",
-            schema::field("integer", "Which sentence of the text, from 1."),
-        ),
+        ("position", schema::field("integer", "Which sentence of the text, from 1.")),
         ("score", schema::field("number", "How central it is, 0 to 1.")),
         ("text", schema::field("string", "The sentence.")),
     ];
     let details = [
-        (
-            "language",
-            schema::field("string", "The language the text was taken for."),
-        ),
+        ("language", schema::field("string", "The language the text was taken for.")),
         ("sentencesIn", schema::field("integer", "Sentences of the text.")),
         ("sentencesOut", schema::field("integer", "Sentences of the summary.")),
         ("wordsIn", schema::field("integer", "Words of the text.")),
@@ -119,14 +105,8 @@ fn summarise_output() -> Value {
         ("sentences", schema::table("The chosen sentences.", &row)),
     ];
     let properties = [
-        (
-            "summary",
-            schema::field("string", "The chosen sentences in the order of the text."),
-        ),
-        (
-            "details",
-            schema::record("The sentences with their scores, and counts.", &details),
-        ),
+        ("summary", schema::field("string", "The chosen sentences in the order of the text.")),
+        ("details", schema::record("The sentences with their scores, and counts.", &details)),
     ];
     schema::object(&properties, &["summary", "details"])
 }
@@ -143,14 +123,8 @@ fn keywords_output() -> Value {
         ("score", schema::field("number", "How telling it is, 0 to 1.")),
     ];
     let properties = [
-        (
-            "keywords",
-            schema::field("string", "The keywords, separated by commas."),
-        ),
-        (
-            "details",
-            schema::table("One row a keyword, the most telling first.", &row),
-        ),
+        ("keywords", schema::field("string", "The keywords, separated by commas.")),
+        ("details", schema::table("One row a keyword, the most telling first.", &row)),
     ];
     schema::object(&properties, &["keywords", "details"])
 }

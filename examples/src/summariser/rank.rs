@@ -37,17 +37,11 @@ pub(super) fn pick(sentences: &[Sentence], language: Language, count: usize) -> 
     let worth = |i: usize, redundancy: &[f64]| RELEVANCE_SHARE * scores[i] - (1.0 - RELEVANCE_SHARE) * redundancy[i];
     while chosen.len() < count {
         // `max_by` keeps the last of equals, hence from the back.
-        let best = open
-            .iter()
-            .rev()
-            .max_by(|a, b| worth(**a, &redundancy).total_cmp(&worth(**b, &redundancy)))
-            .copied();
+        let best =
+            open.iter().rev().max_by(|a, b| worth(**a, &redundancy).total_cmp(&worth(**b, &redundancy))).copied();
         let Some(best) = best else { break };
         open.retain(|i| *i != best);
-        chosen.push(Chosen {
-            index: best,
-            score: scores[best],
-        });
+        chosen.push(Chosen { index: best, score: scores[best] });
         for &i in &open {
             redundancy[i] = redundancy[i].max(cosine(&terms.by_sentence[i], &terms.by_sentence[best]));
         }
@@ -74,11 +68,7 @@ fn relevance(sentences: &[Sentence], terms: &Terms) -> Vec<f64> {
         })
         .collect();
     let best = raw.iter().copied().fold(0.0, f64::max);
-    if best > 0.0 {
-        raw.into_iter().map(|score| score / best).collect()
-    } else {
-        raw
-    }
+    if best > 0.0 { raw.into_iter().map(|score| score / best).collect() } else { raw }
 }
 
 /// Counts of topic words by term number.
@@ -114,10 +104,7 @@ impl Terms {
 
 fn cosine(a: &Counts, b: &Counts) -> f64 {
     let (small, large) = if a.len() < b.len() { (a, b) } else { (b, a) };
-    let dot: f64 = small
-        .iter()
-        .map(|(term, count)| count * large.get(term).unwrap_or(&0.0))
-        .sum();
+    let dot: f64 = small.iter().map(|(term, count)| count * large.get(term).unwrap_or(&0.0)).sum();
     let length = |counts: &Counts| counts.values().map(|count| count * count).sum::<f64>().sqrt();
     let lengths = length(a) * length(b);
     if lengths > 0.0 { dot / lengths } else { 0.0 }
@@ -136,10 +123,7 @@ mod tests {
 
     fn picked(count: usize) -> Vec<usize> {
         let sentences = split(TEXT, Language::English);
-        pick(&sentences, Language::English, count)
-            .into_iter()
-            .map(|c| c.index)
-            .collect()
+        pick(&sentences, Language::English, count).into_iter().map(|c| c.index).collect()
     }
 
     #[test]
@@ -156,13 +140,7 @@ mod tests {
     #[test]
     fn scores_run_to_one() {
         let sentences = split(TEXT, Language::English);
-        let scores: Vec<f64> = pick(&sentences, Language::English, 10)
-            .into_iter()
-            .map(|c| c.score)
-            .collect();
-        assert!(
-            scores.iter().all(|s| (0.0..=1.0).contains(s)) && scores.contains(&1.0),
-            "{scores:?}"
-        );
+        let scores: Vec<f64> = pick(&sentences, Language::English, 10).into_iter().map(|c| c.score).collect();
+        assert!(scores.iter().all(|s| (0.0..=1.0).contains(s)) && scores.contains(&1.0), "{scores:?}");
     }
 }

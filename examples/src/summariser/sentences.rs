@@ -22,18 +22,12 @@ const ABBREVIATIONS: &str = "
 /// The sentences in order. Headings are left out, unless there is nothing else.
 pub(super) fn split(text: &str, language: Language) -> Vec<Sentence> {
     let paragraphs = paragraphs(text);
-    let prose: Vec<Sentence> = paragraphs
-        .iter()
-        .filter(|paragraph| !is_heading(paragraph))
-        .flat_map(|p| cut(p, language))
-        .collect();
+    let prose: Vec<Sentence> =
+        paragraphs.iter().filter(|paragraph| !is_heading(paragraph)).flat_map(|p| cut(p, language)).collect();
     if !prose.is_empty() {
         return prose;
     }
-    paragraphs
-        .iter()
-        .flat_map(|paragraph| cut(paragraph, language))
-        .collect()
+    paragraphs.iter().flat_map(|paragraph| cut(paragraph, language)).collect()
 }
 
 /// Blank lines part paragraphs; so does the start of a list item or of a Markdown heading.
@@ -85,16 +79,8 @@ fn cut(paragraph: &str, language: Language) -> Vec<Sentence> {
         }
     }
     texts.push(&body[start..]);
-    let said = texts
-        .into_iter()
-        .map(str::trim)
-        .filter(|text| text.chars().any(char::is_alphanumeric));
-    said.enumerate()
-        .map(|(n, text)| Sentence {
-            text: text.to_owned(),
-            opens_paragraph: n == 0,
-        })
-        .collect()
+    let said = texts.into_iter().map(str::trim).filter(|text| text.chars().any(char::is_alphanumeric));
+    said.enumerate().map(|(n, text)| Sentence { text: text.to_owned(), opens_paragraph: n == 0 }).collect()
 }
 
 /// Whether `mark` after `before` and in front of `rest` ends a sentence.
@@ -133,10 +119,7 @@ mod tests {
     use super::*;
 
     fn texts(text: &str, language: Language) -> Vec<String> {
-        split(text, language)
-            .into_iter()
-            .map(|sentence| sentence.text)
-            .collect()
+        split(text, language).into_iter().map(|sentence| sentence.text).collect()
     }
 
     #[test]
@@ -158,22 +141,15 @@ mod tests {
         let text = "Am 3. Mai kam der Bus, z.B. Linie 7. Er war voll.";
         assert_eq!(texts(text, Language::German).len(), 1, "after a digit it stays open");
         let text = "Am 3. Mai kam der Bus. Er war voll.";
-        assert_eq!(
-            texts(text, Language::German),
-            ["Am 3. Mai kam der Bus.", "Er war voll."]
-        );
+        assert_eq!(texts(text, Language::German), ["Am 3. Mai kam der Bus.", "Er war voll."]);
     }
 
     #[test]
     fn paragraphs_lists_and_headings() {
         let text = "# Report\nBody one. Body two.\n\nPlain heading\n\n- Item one.\n- Item two\n  goes on here.\n\n!!!";
         let found = split(text, Language::English);
-        let expected = [
-            ("Body one.", true),
-            ("Body two.", false),
-            ("Item one.", true),
-            ("Item two goes on here.", true),
-        ];
+        let expected =
+            [("Body one.", true), ("Body two.", false), ("Item one.", true), ("Item two goes on here.", true)];
         let found: Vec<(&str, bool)> = found.iter().map(|s| (s.text.as_str(), s.opens_paragraph)).collect();
         assert_eq!(found, expected);
         assert_eq!(texts("only a heading", Language::English), ["only a heading"]);

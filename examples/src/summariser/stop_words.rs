@@ -112,26 +112,11 @@ mod tests {
     #[test]
     fn four_languages_and_the_rest() {
         let texts = [
-            (
-                Language::English,
-                "The committee will publish its findings on the bridge before the end of the year.",
-            ),
-            (
-                Language::German,
-                "Die Gemeinde lässt die Brücke prüfen und wird das Ergebnis im Herbst veröffentlichen.",
-            ),
-            (
-                Language::French,
-                "La commune fait contrôler le pont et publiera les résultats avant la fin de l'année.",
-            ),
-            (
-                Language::Spanish,
-                "El ayuntamiento revisará el puente y publicará los resultados antes de fin de año.",
-            ),
-            (
-                Language::Other,
-                "Мост проверят осенью, а результаты опубликуют до конца года.",
-            ),
+            (Language::English, "The committee will publish its findings on the bridge before the end of the year."),
+            (Language::German, "Die Gemeinde lässt die Brücke prüfen und wird das Ergebnis im Herbst veröffentlichen."),
+            (Language::French, "La commune fait contrôler le pont et publiera les résultats avant la fin de l'année."),
+            (Language::Spanish, "El ayuntamiento revisará el puente y publicará los resultados antes de fin de año."),
+            (Language::Other, "Мост проверят осенью, а результаты опубликуют до конца года."),
         ];
         for (language, text) in texts {
             assert_eq!(Language::of(text), language, "{text}");

@@ -6,9 +6,7 @@ use super::stop_words::Language;
 
 /// How many words people would count.
 pub(super) fn count(text: &str) -> usize {
-    text.split_whitespace()
-        .filter(|word| word.chars().any(char::is_alphanumeric))
-        .count()
+    text.split_whitespace().filter(|word| word.chars().any(char::is_alphanumeric)).count()
 }
 
 /// The words as they stand, without punctuation; hyphens and apostrophes inside a word belong to it.
@@ -28,11 +26,7 @@ pub(super) fn topic(word: &str, language: Language, stop_words: &HashSet<&str>) 
     if !long_enough || stop_words.contains(key) || stop_words.contains(lower.as_str()) {
         return None;
     }
-    Some(if language == Language::English {
-        singular(key)
-    } else {
-        key.to_owned()
-    })
+    Some(if language == Language::English { singular(key) } else { key.to_owned() })
 }
 
 /// A rough singular: good enough for a key, which nobody sees.
@@ -53,10 +47,7 @@ mod tests {
     #[test]
     fn words_keep_what_is_inside_them() {
         let words: Vec<&str> = of("“Don’t – re-use the pump’s oil”, he said: 3.5 bar.").collect();
-        assert_eq!(
-            words,
-            ["Don’t", "re-use", "the", "pump’s", "oil", "he", "said", "3", "5", "bar"]
-        );
+        assert_eq!(words, ["Don’t", "re-use", "the", "pump’s", "oil", "he", "said", "3", "5", "bar"]);
         assert_eq!(count("One – two, three."), 3);
     }
 
@@ -64,13 +55,9 @@ mod tests {
     fn one_key_for_singular_plural_and_genitive() {
         let stop_words = Language::English.stop_words();
         let topic = |word| topic(word, Language::English, &stop_words);
-        for (word, key) in [
-            ("Pump’s", "pump"),
-            ("Pumps", "pump"),
-            ("batteries", "battery"),
-            ("Gas", "gas"),
-            ("glass", "glass"),
-        ] {
+        for (word, key) in
+            [("Pump’s", "pump"), ("Pumps", "pump"), ("batteries", "battery"), ("Gas", "gas"), ("glass", "glass")]
+        {
             assert_eq!(topic(word).as_deref(), Some(key));
         }
         for word in ["the", "That's", "always", "42", "of", "ox"] {

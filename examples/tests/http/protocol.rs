@@ -18,12 +18,7 @@ async fn cards_are_served_cached_and_valid() {
         let base = format!("{}/{slug}", wire.origin);
         let url = format!("{base}/.well-known/agent-card.json");
         let response = wire.client.get(&url).send().await.unwrap();
-        assert!(
-            response.headers()["cache-control"]
-                .to_str()
-                .unwrap()
-                .contains("max-age")
-        );
+        assert!(response.headers()["cache-control"].to_str().unwrap().contains("max-age"));
         let etag = response.headers()["etag"].clone();
         let body: Value = response.json().await.unwrap();
         assert_eq!(demo_agents::card(slug, &base).unwrap(), body);
@@ -31,13 +26,7 @@ async fn cards_are_served_cached_and_valid() {
         assert_eq!(card.supported_interfaces[0].url, base);
         assert_eq!(card.supported_interfaces[0].protocol_version, "1.0");
         assert!(!card.skills.is_empty());
-        let again = wire
-            .client
-            .get(&url)
-            .header("if-none-match", etag)
-            .send()
-            .await
-            .unwrap();
+        let again = wire.client.get(&url).header("if-none-match", etag).send().await.unwrap();
         assert_eq!(again.status(), 304);
     }
     assert!(demo_agents::card("nobody", "http://x").is_none());
@@ -71,50 +60,20 @@ async fn errors_have_their_codes_and_details() {
         ("{", -32700, "PARSE_ERROR"),
         ("[]", -32600, "INVALID_REQUEST"),
         (r#"{"jsonrpc":"2.0","method":"GetTask"}"#, -32600, "INVALID_REQUEST"),
-        (
-            r#"{"jsonrpc":"1.0","id":"a","method":"GetTask"}"#,
-            -32600,
-            "INVALID_REQUEST",
-        ),
-        (
-            r#"{"jsonrpc":"2.0","id":"a","method":"message/send"}"#,
-            -32601,
-            "METHOD_NOT_FOUND",
-        ),
-        (
-            r#"{"jsonrpc":"2.0","id":"a","method":"SendStreamingMessage"}"#,
-            -32004,
-            "UNSUPPORTED_OPERATION",
-        ),
+        (r#"{"jsonrpc":"1.0","id":"a","method":"GetTask"}"#, -32600, "INVALID_REQUEST"),
+        (r#"{"jsonrpc":"2.0","id":"a","method":"message/send"}"#, -32601, "METHOD_NOT_FOUND"),
+        (r#"{"jsonrpc":"2.0","id":"a","method":"SendStreamingMessage"}"#, -32004, "UNSUPPORTED_OPERATION"),
         (
             r#"{"jsonrpc":"2.0","id":"a","method":"GetTaskPushNotificationConfig"}"#,
             -32003,
             "PUSH_NOTIFICATION_NOT_SUPPORTED",
         ),
-        (
-            r#"{"jsonrpc":"2.0","id":"a","method":"GetTask","params":[]}"#,
-            -32602,
-            "INVALID_PARAMS",
-        ),
-        (
-            r#"{"jsonrpc":"2.0","id":"a","method":"GetTask","params":{}}"#,
-            -32602,
-            "INVALID_PARAMS",
-        ),
-        (
-            r#"{"jsonrpc":"2.0","id":"a","method":"GetTask","params":{"id":"x"}}"#,
-            -32001,
-            "TASK_NOT_FOUND",
-        ),
-        (
-            r#"{"jsonrpc":"2.0","id":"a","method":"CancelTask","params":{"id":"x"}}"#,
-            -32001,
-            "TASK_NOT_FOUND",
-        ),
+        (r#"{"jsonrpc":"2.0","id":"a","method":"GetTask","params":[]}"#, -32602, "INVALID_PARAMS"),
+        (r#"{"jsonrpc":"2.0","id":"a","method":"GetTask","params":{}}"#, -32602, "INVALID_PARAMS"),
+        (r#"{"jsonrpc":"2.0","id":"a","method":"GetTask","params":{"id":"x"}}"#, -32001, "TASK_NOT_FOUND"),
+        (r#"{"jsonrpc":"2.0","id":"a","method":"CancelTask","params":{"id":"x"}}"#, -32001, "TASK_NOT_FOUND"),
     ];
-    let mut cases: Vec<(String, i32, &str)> = bodies
-        .map(|(body, code, reason)| (body.to_owned(), code, reason))
-        .into();
+    let mut cases: Vec<(String, i32, &str)> = bodies.map(|(body, code, reason)| (body.to_owned(), code, reason)).into();
     let mut odd = [text("x"), text("x"), text("x"), text("x")];
     odd[0].parts.clear();
     odd[1].role = Role::Agent;
@@ -151,12 +110,8 @@ async fn version_and_content_type_are_required() {
     let url = format!("{}/echo", wire.origin);
     let body =
         json!({ "jsonrpc": "2.0", "id": 3, "method": "SendMessage", "params": { "message": text("x") } }).to_string();
-    let post_to = |url: &str| {
-        wire.client
-            .post(url)
-            .header("content-type", "application/json; charset=utf-8")
-            .body(body.clone())
-    };
+    let post_to =
+        |url: &str| wire.client.post(url).header("content-type", "application/json; charset=utf-8").body(body.clone());
     let json = || post_to(&url);
     let code = async |request: reqwest::RequestBuilder| {
         let answer = answer(request.send().await.unwrap()).await;
@@ -164,30 +119,18 @@ async fn version_and_content_type_are_required() {
     };
     assert_eq!(code(json()).await, (json!(3), Some(-32009)));
     assert_eq!(code(json().header("a2a-version", "")).await, (json!(3), Some(-32009)));
-    assert_eq!(
-        code(json().header("a2a-version", "2.0")).await,
-        (json!(3), Some(-32009))
-    );
+    assert_eq!(code(json().header("a2a-version", "2.0")).await, (json!(3), Some(-32009)));
     assert_eq!(code(json().header("a2a-version", "1.0")).await, (json!(3), None));
     assert_eq!(code(post_to(&format!("{url}?A2A-Version=1.0"))).await, (json!(3), None));
-    let plain = wire
-        .client
-        .post(&url)
-        .header("content-type", "text/plain")
-        .header("a2a-version", "1.0")
-        .body(body.clone());
+    let plain =
+        wire.client.post(&url).header("content-type", "text/plain").header("a2a-version", "1.0").body(body.clone());
     assert_eq!(code(plain).await, (Value::Null, Some(-32005)));
 }
 
 #[tokio::test]
 async fn a_body_that_is_too_large_is_refused_in_json_rpc() {
     let wire = all().await;
-    let response = wire
-        .post("/echo")
-        .body(vec![b' '; 2 * 1024 * 1024 + 1])
-        .send()
-        .await
-        .unwrap();
+    let response = wire.post("/echo").body(vec![b' '; 2 * 1024 * 1024 + 1]).send().await.unwrap();
     assert_eq!(response.status(), 413);
     assert_eq!(answer(response).await["error"]["code"], -32600);
 }
@@ -199,10 +142,7 @@ async fn the_same_message_is_the_same_task() {
     let sent = json!({ "message": message, "configuration": { "returnImmediately": true } });
     let first = wire.send("/echo", sent.clone()).await;
     assert_eq!(first.status.state, TaskState::Working);
-    let (again, waited) = tokio::join!(
-        wire.send("/echo", sent),
-        wire.send("/echo/", json!({ "message": message }))
-    );
+    let (again, waited) = tokio::join!(wire.send("/echo", sent), wire.send("/echo/", json!({ "message": message })));
     assert_eq!((&again.id, &waited.id), (&first.id, &first.id));
     assert_eq!(waited.status.state, TaskState::Completed);
     assert_eq!(wire.get("/echo", &first.id).await, waited);
@@ -221,10 +161,7 @@ async fn snake_case_params_are_understood() {
         json!({ "message_id": "snake-1", "context_id": "ctx", "role": "ROLE_USER", "parts": [{ "text": "later 60" }] });
     let sent = json!({ "message": message, "configuration": { "return_immediately": true } });
     let task = wire.send("/echo", sent).await;
-    assert_eq!(
-        (task.context_id.as_str(), &task.status.state),
-        ("ctx", &TaskState::Working)
-    );
+    assert_eq!((task.context_id.as_str(), &task.status.state), ("ctx", &TaskState::Working));
 }
 
 #[tokio::test]
@@ -234,22 +171,13 @@ async fn echo_misbehaves_as_told() {
     assert_eq!((failed.status.state, failed.artifacts), (TaskState::Failed, None));
     let rejected = wire.send("/echo", json!({ "message": text("reject") })).await;
     assert_eq!(rejected.status.state, TaskState::Rejected);
-    let error = wire
-        .call("/echo", "SendMessage", json!({ "message": text("error") }))
-        .await;
+    let error = wire.call("/echo", "SendMessage", json!({ "message": text("error") })).await;
     assert_eq!(error["error"]["code"], -32603);
     let by_data = Message::new(Role::User, vec![Part::data(json!({ "text": "500" }))]);
     let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "SendMessage", "params": { "message": by_data } });
-    assert_eq!(
-        wire.post("/echo").body(body.to_string()).send().await.unwrap().status(),
-        500
-    );
+    assert_eq!(wire.post("/echo").body(body.to_string()).send().await.unwrap().status(), 500);
     let hang = wire.call("/echo", "SendMessage", json!({ "message": text("hang") }));
-    assert!(
-        tokio::time::timeout(std::time::Duration::from_millis(500), hang)
-            .await
-            .is_err()
-    );
+    assert!(tokio::time::timeout(std::time::Duration::from_millis(500), hang).await.is_err());
 }
 
 #[tokio::test]
@@ -275,71 +203,29 @@ async fn bad_input_ends_with_the_field_and_the_fix() {
             TaskState::Rejected,
             "sentences: must be a whole number",
         ),
-        (
-            "/language-detector",
-            vec![Part::text("1234 5678")],
-            TaskState::Failed,
-            "text: holds no letters",
-        ),
-        (
-            "/csv-profiler",
-            vec![Part::text("hello")],
-            TaskState::Failed,
-            "csv: has no rows",
-        ),
-        (
-            "/csv-profiler",
-            vec![Part::url("http://x/a.csv")],
-            TaskState::Rejected,
-            "csv: addresses are not fetched",
-        ),
-        (
-            "/qr-maker",
-            vec![Part::text("x".repeat(2_000))],
-            TaskState::Rejected,
-            "text: has 2,000 characters",
-        ),
-        (
-            "/project-forecaster",
-            vec![Part::text("A; 1")],
-            TaskState::Failed,
-            "tasks: line 1: must read",
-        ),
+        ("/language-detector", vec![Part::text("1234 5678")], TaskState::Failed, "text: holds no letters"),
+        ("/csv-profiler", vec![Part::text("hello")], TaskState::Failed, "csv: has no rows"),
+        ("/csv-profiler", vec![Part::url("http://x/a.csv")], TaskState::Rejected, "csv: addresses are not fetched"),
+        ("/qr-maker", vec![Part::text("x".repeat(2_000))], TaskState::Rejected, "text: has 2,000 characters"),
+        ("/project-forecaster", vec![Part::text("A; 1")], TaskState::Failed, "tasks: line 1: must read"),
     ];
     for (path, parts, state, why) in cases {
-        let task = wire
-            .send(path, json!({ "message": Message::new(Role::User, parts) }))
-            .await;
+        let task = wire.send(path, json!({ "message": Message::new(Role::User, parts) })).await;
         assert!(line(&task).starts_with(why), "{path}: {}", line(&task));
         assert_eq!((task.status.state, task.artifacts), (state, None), "{path}");
     }
     let mut unknown = text("x");
     unknown.metadata = Some(HashMap::from([("skillId".to_owned(), json!("translate"))]));
     let task = wire.send("/summariser", json!({ "message": unknown })).await;
-    assert_eq!(
-        line(&task),
-        "skillId: there is no such skill here; use one of: summarise, keywords"
-    );
+    assert_eq!(line(&task), "skillId: there is no such skill here; use one of: summarise, keywords");
 }
 
 #[tokio::test]
 async fn a_csv_file_is_read() {
     let wire = all().await;
-    let file = Part::raw(b"a,b\n1,2\n3,4\n".to_vec())
-        .with_media_type("text/csv")
-        .with_filename("t.csv");
-    let task = wire
-        .send(
-            "/csv-profiler",
-            json!({ "message": Message::new(Role::User, vec![file]) }),
-        )
-        .await;
+    let file = Part::raw(b"a,b\n1,2\n3,4\n".to_vec()).with_media_type("text/csv").with_filename("t.csv");
+    let task = wire.send("/csv-profiler", json!({ "message": Message::new(Role::User, vec![file]) })).await;
     let artifacts = task.artifacts.unwrap();
-    let PartContent::Data(rows) = &artifacts[1].parts[0].content else {
-        panic!("no data")
-    };
-    assert_eq!(
-        (rows[0]["column"].as_str(), rows[1]["mean"].as_f64()),
-        (Some("a"), Some(3.0))
-    );
+    let PartContent::Data(rows) = &artifacts[1].parts[0].content else { panic!("no data") };
+    assert_eq!((rows[0]["column"].as_str(), rows[1]["mean"].as_f64()), (Some("a"), Some(3.0)));
 }

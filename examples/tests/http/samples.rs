@@ -11,10 +11,7 @@ use serde_json::{Map, Value, json};
 fn schemas(slug: &str, skill: &str) -> (Value, Value) {
     let card = demo_agents::card(slug, "http://x").unwrap();
     let extensions = card["capabilities"]["extensions"].as_array().unwrap();
-    let schemas = extensions
-        .iter()
-        .find(|e| e["uri"] == "urn:nexus:a2a:skill-schemas:1")
-        .unwrap();
+    let schemas = extensions.iter().find(|e| e["uri"] == "urn:nexus:a2a:skill-schemas:1").unwrap();
     assert_eq!(schemas["required"], false);
     let schemas = &schemas["params"]["skills"][skill];
     (schemas["inputSchema"].clone(), schemas["outputSchema"].clone())
@@ -60,10 +57,7 @@ fn output(artifacts: &[Artifact]) -> Map<String, Value> {
         PartContent::Raw(bytes) => json!(format!("{} bytes", bytes.len())),
         PartContent::Url(url) => json!(url),
     };
-    artifacts
-        .iter()
-        .map(|a| (a.name.clone().unwrap(), content(&a.parts[0])))
-        .collect()
+    artifacts.iter().map(|a| (a.name.clone().unwrap(), content(&a.parts[0]))).collect()
 }
 
 async fn run(wire: &Wire, agent: &DemoAgent, sample: &Sample) -> Task {
@@ -72,16 +66,8 @@ async fn run(wire: &Wire, agent: &DemoAgent, sample: &Sample) -> Task {
     check(&input_schema, input.as_object().unwrap());
     let mut message = Message::new(Role::User, vec![Part::data(input)]);
     message.metadata = Some(HashMap::from([("skillId".to_owned(), json!(sample.skill))]));
-    let task = wire
-        .send(&format!("/{}", agent.slug), json!({ "message": message }))
-        .await;
-    assert_eq!(
-        task.status.state,
-        TaskState::Completed,
-        "{}: {}",
-        sample.title,
-        line(&task)
-    );
+    let task = wire.send(&format!("/{}", agent.slug), json!({ "message": message })).await;
+    assert_eq!(task.status.state, TaskState::Completed, "{}: {}", sample.title, line(&task));
     let output = output(task.artifacts.as_deref().unwrap());
     check(&output_schema, &output);
     for (name, value) in &output {
@@ -100,19 +86,12 @@ fn the_set_is_what_a_marketplace_needs() {
     let mut featured = 0;
     for agent in demo_agents::all() {
         let (whole, cents) = agent.price.split_once('.').unwrap();
-        assert!(
-            whole.parse::<u32>().is_ok() && cents.len() == 2 && cents.parse::<u32>().is_ok(),
-            "{}",
-            agent.price
-        );
+        assert!(whole.parse::<u32>().is_ok() && cents.len() == 2 && cents.parse::<u32>().is_ok(), "{}", agent.price);
         assert!((3..=5).contains(&agent.samples.len()), "{}", agent.slug);
         let card = demo_agents::card(agent.slug, "http://x").unwrap();
         assert_eq!(card["name"], agent.name);
         let extensions = card["capabilities"]["extensions"].as_array().unwrap();
-        let pricing = extensions
-            .iter()
-            .find(|e| e["uri"] == "urn:nexus:a2a:pricing:1")
-            .unwrap();
+        let pricing = extensions.iter().find(|e| e["uri"] == "urn:nexus:a2a:pricing:1").unwrap();
         assert_eq!(pricing["params"]["creditsPerTask"], agent.price);
         featured += u32::from(agent.featured);
     }
@@ -123,10 +102,7 @@ fn the_set_is_what_a_marketplace_needs() {
 #[tokio::test]
 async fn fast_agents_complete_at_once() {
     let wire = serve().await;
-    for agent in demo_agents::all()
-        .iter()
-        .filter(|agent| agent.slug != "project-forecaster")
-    {
+    for agent in demo_agents::all().iter().filter(|agent| agent.slug != "project-forecaster") {
         for sample in agent.samples {
             run(&wire, agent, sample).await;
         }
@@ -136,13 +112,8 @@ async fn fast_agents_complete_at_once() {
 #[tokio::test]
 async fn the_forecaster_blocks_until_the_end() {
     let wire = serve().await;
-    let agent = demo_agents::all()
-        .iter()
-        .find(|agent| agent.slug == "project-forecaster")
-        .unwrap();
-    let [a, b, c] = agent.samples else {
-        panic!("three samples")
-    };
+    let agent = demo_agents::all().iter().find(|agent| agent.slug == "project-forecaster").unwrap();
+    let [a, b, c] = agent.samples else { panic!("three samples") };
     let begun = Instant::now();
     let (first, ..) = tokio::join!(run(&wire, agent, a), run(&wire, agent, b), run(&wire, agent, c));
     assert!(begun.elapsed().as_secs() >= 5, "paced");

@@ -27,10 +27,7 @@ async fn a_good_signature_passes_and_others_get_401_in_json_rpc() {
     let now = chrono::Utc::now().timestamp();
     let body = body();
     let send = async |signature: Option<String>, timestamp: i64| {
-        let mut request = wire
-            .post("/echo")
-            .header("webhook-id", "msg_1")
-            .header("webhook-timestamp", timestamp);
+        let mut request = wire.post("/echo").header("webhook-id", "msg_1").header("webhook-timestamp", timestamp);
         if let Some(signature) = signature {
             request = request.header("webhook-signature", signature);
         }
@@ -38,10 +35,7 @@ async fn a_good_signature_passes_and_others_get_401_in_json_rpc() {
         (response.status().as_u16(), answer(response).await)
     };
     let (status, passed) = send(Some(sign(key, "msg_1", now, &body)), now).await;
-    assert_eq!(
-        (status, &passed["result"]["task"]["status"]["state"]),
-        (200, &json!("TASK_STATE_COMPLETED"))
-    );
+    assert_eq!((status, &passed["result"]["task"]["status"]["state"]), (200, &json!("TASK_STATE_COMPLETED")));
     let bad = [
         (None, now),
         (Some(sign(b"another key", "msg_1", now, &body)), now),
@@ -51,11 +45,7 @@ async fn a_good_signature_passes_and_others_get_401_in_json_rpc() {
     ];
     for (signature, timestamp) in bad {
         let (status, refused) = send(signature, timestamp).await;
-        assert_eq!(
-            (status, &refused["error"]["data"][0]["reason"]),
-            (401, &json!("UNAUTHENTICATED")),
-            "{refused}"
-        );
+        assert_eq!((status, &refused["error"]["data"][0]["reason"]), (401, &json!("UNAUTHENTICATED")), "{refused}");
     }
     let open = wire.post("/summariser").body(body.clone()).send().await.unwrap();
     assert_eq!(open.status(), 200, "an agent without a secret answers anybody");

@@ -20,19 +20,13 @@ impl Wire {
         let origin = format!("http://{}", listener.local_addr().unwrap());
         let router = router(&origin);
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Wire {
-            origin,
-            client: Client::new(),
-        }
+        Wire { origin, client: Client::new() }
     }
 
     /// A POST to `path` with the headers of a good request.
     pub fn post(&self, path: &str) -> RequestBuilder {
         let url = format!("{}{path}", self.origin);
-        self.client
-            .post(url)
-            .header("content-type", "application/json")
-            .header("a2a-version", "1.0")
+        self.client.post(url).header("content-type", "application/json").header("a2a-version", "1.0")
     }
 
     /// The whole JSON-RPC answer.
@@ -59,10 +53,7 @@ impl Wire {
 pub async fn answer(response: Response) -> Value {
     let answer: Value = response.json().await.unwrap();
     assert_eq!(answer["jsonrpc"], "2.0", "{answer}");
-    assert!(
-        answer.get("result").is_some() != answer.get("error").is_some(),
-        "{answer}"
-    );
+    assert!(answer.get("result").is_some() != answer.get("error").is_some(), "{answer}");
     answer
 }
 
