@@ -173,7 +173,8 @@ async fn the_server_of_a_killed_program_is_taken_over_and_stopped() {
 async fn a_kill_while_the_cluster_is_made_leaves_nothing_behind() {
     let dir = data_dir();
     let mut program = start_program(dir.path());
-    while !dir.path().join("postgres.new/base").exists() {
+    let begun = dir.path().join(format!("postgres.new-{}/base", program.id()));
+    while !begun.exists() {
         std::thread::yield_now();
     }
     program.kill().unwrap();
@@ -209,7 +210,7 @@ async fn a_closed_folder_has_its_cluster_elsewhere() {
     if !geteuid().is_root() {
         return;
     }
-    let dir = tempfile::tempdir().unwrap();
+    let dir = tempfile::Builder::new().permissions(Permissions::from_mode(0o700)).tempdir().unwrap();
     let postgres = LocalPostgres::start(dir.path()).await.unwrap();
     write_note(&postgres).await;
     postgres.stop().await.unwrap();

@@ -19,6 +19,8 @@ use super::{NAME, PostgresError};
 const ELSEWHERE: &str = "/var/lib/nexus";
 /// In the data folder: names the folder under [`ELSEWHERE`].
 const NOTE: &str = "postgres.location";
+/// How the folder of a cluster begins that is being made; the process id follows.
+const UNFINISHED: &str = "postgres.new-";
 /// A socket's whole path may have 103 bytes on the strictest system; the file in the folder takes 14.
 const LONGEST_SOCKET_DIR: usize = 89;
 
@@ -81,10 +83,9 @@ impl Cluster {
             return Ok(());
         }
         tracing::info!("making a database in {}", self.dir.display());
-        let new = self.home.join("postgres.new");
-        if new.exists() {
-            fs::remove_dir_all(&new).map_err(io("remove", &new))?;
-        }
+        // A name of its own: the initdb of a killed program may go on for a moment, and clears its folder when it fails.
+        self.remove_unfinished();
+        let new = self.home.join(format!("{UNFINISHED}{}", std::process::id()));
         make_dir(&new, 0o700)?;
         give_to(self.user, &new)?;
 
@@ -99,6 +100,17 @@ impl Cluster {
         fs::rename(&new, &self.dir).map_err(io("make", &self.dir))?;
         let home = File::open(&self.home).and_then(|home| home.sync_all());
         home.map_err(io("write", &self.home))
+    }
+
+    /// Removes what earlier programs did not finish. What cannot be removed now is left to the next start.
+    fn remove_unfinished(&self) {
+        let entries = fs::read_dir(&self.home).into_iter().flatten().flatten();
+        let unfinished = entries.filter(|e| e.file_name().to_string_lossy().starts_with(UNFINISHED));
+        for path in unfinished.map(|e| e.path()) {
+            if let Err(error) = fs::remove_dir_all(&path) {
+                tracing::debug!(%error, "{} could not be removed", path.display());
+            }
+        }
     }
 
     fn initdb(&self, binaries: &Binaries, new: &Path, locale: &str) -> Result<(), String> {
