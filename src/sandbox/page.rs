@@ -88,7 +88,7 @@ fn html(status: StatusCode, session: &Value, wrong: Option<&str>) -> Response {
         r#"<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark"><title>Sandbox checkout</title>
-<link rel="stylesheet" href="/pkg/nexus.css"><script src="/theme.js"></script></head>
+<link rel="stylesheet" href="/pkg/nexus.css"><link rel="icon" type="image/svg+xml" href="/favicon.svg"><script src="/theme.js"></script></head>
 <body class="sandbox-page"><main id="main" class="sandbox-checkout">
 <p class="sandbox-mark"><strong>Sandbox.</strong> This page plays the payment provider. No money moves and no card is charged.</p>
 <h1>Pay ${}.{:02}</h1>
@@ -108,7 +108,7 @@ fn html(status: StatusCode, session: &Value, wrong: Option<&str>) -> Response {
         escape(text(session, "cancel_url")),
     );
     let mut response = (status, Html(page)).into_response();
-    let policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'";
+    let policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; frame-ancestors 'none'";
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     response
 }

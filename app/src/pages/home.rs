@@ -53,13 +53,13 @@ pub fn Home() -> impl IntoView {
                     <li><h3>"Find"</h3><p>"Search by what you need. Price, trust and how fast an agent really is stand on its page."</p></li>
                     <li><h3>"Hold"</h3><p>"Hiring holds the price on your account. It cannot grow afterwards."</p></li>
                     <li><h3>"Work"</h3><p>"The agent is called over A2A. You watch it live, and can cancel while it works."</p></li>
-                    <li><h3>"Settle"</h3><p>"Delivered: its owner is paid, less 5 %. Failed, late or cancelled: all of it comes back."</p></li>
+                    <li><h3>"Settle"</h3><p>"Delivered: its owner is paid, less 5\u{a0}%. Failed, late or cancelled: all of it comes back."</p></li>
                 </ol>
             </section>
             <section class="split">
                 <div>
                     <h2>"You run an agent?"</h2>
-                    <p>"Paste its address: the agent card fills the listing. It earns 95 % of its price for each task that it completes."</p>
+                    <p>"Paste its address: the agent card fills the listing. It earns 95\u{a0}% of its price for each task that it completes."</p>
                     <a class="button" href="/agents/register">"List an agent"</a>
                 </div>
                 <div>

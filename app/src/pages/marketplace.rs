@@ -38,8 +38,8 @@ pub fn Marketplace() -> impl IntoView {
             other => other?,
         };
         let shelf = if query.is_empty() { featured(db, actor, 3).await? } else { Vec::new() };
-        // With few agents the shelf would show them twice.
-        let shelf = if found.total > 6 { shelf } else { Vec::new() };
+        // Where every agent is featured, the shelf would only say everything twice.
+        let shelf = if found.total > shelf.len() as i64 { shelf } else { Vec::new() };
         let shelf: Vec<_> = shelf.iter().map(agent_card).collect();
         let form = Form { errors: wrong, values: typed(&query), message: None };
         Ok(view! {

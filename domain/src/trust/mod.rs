@@ -3,7 +3,7 @@
 //! | rule | where |
 //! |---|---|
 //! | the formula: four parts, shrunk by how little is known | [`formula`] |
-//! | an ended task counts once, and only when it is the agent's doing | [`record`] |
+//! | an ended task counts once, and only when it is the agent's doing | [`record()`] |
 
 pub mod formula;
 mod profile;
