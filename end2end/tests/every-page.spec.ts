@@ -41,7 +41,9 @@ async function addresses(nexus: Nexus): Promise<{ visitor: string[]; owner: stri
 
 async function look(page: Page, url: string): Promise<void> {
   await page.goto(url);
-  await page.waitForLoadState("networkidle");
+  // The islands are awake once the wasm has run; what it complains about comes before that.
+  await page.waitForLoadState("load");
+  await page.waitForTimeout(100);
   expect.soft(await page.title(), url).not.toBe("");
   await expect.soft(page.getByRole("heading", { level: 1 }), url).toHaveCount(1);
   const found = await new AxeBuilder({ page }).analyze();

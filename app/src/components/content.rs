@@ -116,13 +116,19 @@ fn data_view(value: &Value, depth: u8) -> AnyView {
             view! { <ul class="plain-list">{items}</ul> }.into_any()
         }
         Value::Object(map) if depth < 3 && !map.is_empty() => fields_view(map, depth).into_any(),
-        other if is_plain(other) => view! { <span>{plain(other)}</span> }.into_any(),
+        other if is_plain(other) => plain_view(plain(other)),
         other => {
             let text: String =
                 serde_json::to_string_pretty(other).unwrap_or_default().chars().take(CHARS_SHOWN).collect();
             view! { <pre class="code" tabindex="0">{text}</pre> }.into_any()
         }
     }
+}
+
+/// A value of any length; a long one scrolls, and so must be reachable by keyboard.
+fn plain_view(text: String) -> AnyView {
+    let long = text.len() > 400 || text.lines().count() > 12;
+    view! { <span class=long.then_some("long") tabindex=long.then_some("0")>{text}</span> }.into_any()
 }
 
 fn fields_view(map: &Map<String, Value>, depth: u8) -> AnyView {
