@@ -3,9 +3,9 @@
 //! | rule | where |
 //! |---|---|
 //! | what an e-mail address, a name and a password must be | [`rules`] |
-//! | an account comes with its grant and its client agent, or not at all | [`sign_up`] |
-//! | sign-in is slowed per account and address, and answers alike for unknown accounts | [`sign_in`] |
-//! | a closed account is anonymised, never deleted | [`close`] |
+//! | an account comes with its grant and its client agent, or not at all | [`sign_up()`] |
+//! | sign-in is slowed per account and address, and answers alike for unknown accounts | [`sign_in()`] |
+//! | a closed account is anonymised, never deleted | [`close()`] |
 
 mod close;
 mod password;

@@ -6,7 +6,7 @@
 //! | the row, its hold and its place in the queue are one transaction | [`create()`] with `economy.assign_task` |
 //! | one worker at a time, by a lease | [`dispatch`] |
 //! | an end settles or refunds, once; what comes after changes nothing | [`finish`] |
-//! | deadlines by the clock | [`sweep`] |
+//! | deadlines by the clock | [`sweep()`] |
 
 mod cancel;
 pub mod content;
