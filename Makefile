@@ -5,7 +5,7 @@ export NEXUS_SITE_ROOT ?= $(target)/site
 # Queries are checked against .sqlx, so that nothing needs a database to compile.
 export SQLX_OFFLINE := true
 
-.PHONY: help run test build site release lint test-rust test-browser queries format clean
+.PHONY: help run test build site release lint test-rust test-browser queries bench format clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 18
@@ -38,6 +38,9 @@ test-browser: build site ## Tests in a real browser, on servers of their own
 
 queries: ## Write .sqlx anew after a query or a migration has changed
 	@scripts/sqlx-cache
+
+bench: ## Measure settlements beside pgbench (bench/README.md has others)
+	@scripts/bench ledger
 
 format: ## Format the Rust sources
 	cargo fmt --all

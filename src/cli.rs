@@ -1,13 +1,15 @@
 //! The command line.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks on its standard streams")]
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ErrorKind};
-use clap::{CommandFactory, Parser, Subcommand};
-use domain::Actor;
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use domain::accounts::{self, SignUp};
+use domain::ledger::export;
+use domain::{Actor, Credits};
 
 use crate::config::Config;
 use crate::database::Database;
@@ -22,6 +24,26 @@ pub struct Cli {
     /// The settings.
     #[command(flatten)]
     pub config: Config,
+    /// Where a test wants the program to be killed ([`domain::fault`]).
+    #[cfg(debug_assertions)]
+    #[arg(long, hide = true, global = true)]
+    pub fault_point: Option<String>,
+}
+
+impl Cli {
+    /// Chooses the place of `--fault-point`; a release build has none.
+    ///
+    /// # Errors
+    /// One sentence, when there is no such place.
+    pub fn choose_fault_point(&self) -> Result<(), String> {
+        #[cfg(debug_assertions)]
+        if let Some(name) = &self.fault_point
+            && !domain::fault::choose(name)
+        {
+            return Err(format!("--fault-point is {name:?}, but must be one of {}", domain::fault::POINTS.join(", ")));
+        }
+        Ok(())
+    }
 }
 
 /// What the program can do.
@@ -42,6 +64,12 @@ pub enum Command {
         /// Print the findings as JSON
         #[arg(long)]
         json: bool,
+    },
+    /// The ledger: corrections, and copies for other accounting tools
+    Ledger {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: LedgerCommand,
     },
     /// Accounts
     User {
@@ -91,6 +119,38 @@ fn one_line(error: &clap::Error) -> String {
     let first = error.to_string();
     let first = first.lines().next().unwrap_or_default().trim_start_matches("error: ");
     format!("{first} (see nexus --help)")
+}
+
+/// What can be done with the ledger.
+#[derive(Debug, Subcommand)]
+pub enum LedgerCommand {
+    /// Print every row in the format of another accounting tool, oldest first
+    Export {
+        /// Which tool
+        #[arg(long, value_enum, default_value_t = ExportFormat::Hledger)]
+        format: ExportFormat,
+    },
+    /// Move credits between the platform's account and another; prints the adjustment's id
+    Adjust {
+        /// The other account's e-mail address
+        #[arg(long)]
+        user: String,
+        /// Credits to that account; negative: from it
+        #[arg(long, allow_hyphen_values = true)]
+        amount: Credits,
+        /// Why; both accounts see it
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+/// The formats of an export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// hledger, and ledger-cli
+    Hledger,
+    /// beancount
+    Beancount,
 }
 
 /// What can be done with accounts.
@@ -164,6 +224,38 @@ pub async fn audit(config: Config, json: bool) -> Result<ExitCode, String> {
         say(if report.holds() { "every rule holds" } else { "the ledger departs from its rules" });
     }
     Ok(if report.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// `nexus ledger …`
+///
+/// # Errors
+/// One sentence.
+pub async fn ledger(config: Config, command: LedgerCommand) -> Result<ExitCode, String> {
+    let database = Database::join(&config).await?;
+    let done = match command {
+        LedgerCommand::Export { format } => {
+            let format = match format {
+                ExportFormat::Hledger => export::Format::Hledger,
+                ExportFormat::Beancount => export::Format::Beancount,
+            };
+            let mut out = std::io::BufWriter::new(std::io::stdout());
+            let written = export::export(&database.db, &Actor::System, format, |text| out.write_all(text.as_bytes()));
+            written.await.and_then(|_| out.flush().map_err(|e| domain::Error::Internal(Box::new(e)))).map(|()| None)
+        }
+        LedgerCommand::Adjust { user, amount, reason } => {
+            async {
+                let user = accounts::find_by_email(&database.db, &Actor::System, &user).await?;
+                let id = domain::ledger::adjust(&database.db, &Actor::System, user, amount, &reason).await?;
+                Ok(Some(id.to_string()))
+            }
+            .await
+        }
+    };
+    database.close().await;
+    if let Some(line) = done.map_err(|e| with_source(&e))? {
+        say(&line);
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// `nexus user …`

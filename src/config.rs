@@ -4,7 +4,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
+use lettre::message::Mailbox;
 use url::Url;
+
+use crate::mail::SmtpUrl;
 
 /// Which parts of the program a process runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -61,6 +64,18 @@ pub struct Config {
     /// Where Stripe's API is
     #[arg(long, env = "STRIPE_API_BASE", default_value = "https://api.stripe.com/", global = true, value_parser = http_url)]
     pub stripe_api_base: Url,
+
+    /// Where mail is handed in, such as smtp://user:password@host:587 or smtps://…; without it mail waits
+    #[arg(long, env = "SMTP_URL", hide_env_values = true, global = true)]
+    pub smtp_url: Option<SmtpUrl>,
+
+    /// Who mail is from
+    #[arg(long, env = "NEXUS_MAIL_FROM", default_value = "NEXUS <nexus@localhost>", global = true, value_parser = mailbox)]
+    pub mail_from: Mailbox,
+
+    /// Where to serve metrics for Prometheus (/metrics); not for the public
+    #[arg(long, env = "NEXUS_METRICS_ADDR", global = true)]
+    pub metrics_addr: Option<SocketAddr>,
 }
 
 impl Config {
@@ -122,6 +137,10 @@ fn http_url(text: &str) -> Result<Url, String> {
     } else {
         Err("must begin with http:// or https:// and name a host".into())
     }
+}
+
+fn mailbox(text: &str) -> Result<Mailbox, String> {
+    text.parse().map_err(|_| "it must look like NEXUS <nexus@example.org>".to_owned())
 }
 
 fn log_filter(text: &str) -> Result<String, String> {

@@ -5,6 +5,8 @@ pub mod cli;
 pub mod config;
 pub mod database;
 pub mod demo;
+pub mod mail;
+pub mod monitoring;
 pub mod outbound;
 pub mod payments;
 pub mod postgres;

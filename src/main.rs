@@ -8,6 +8,9 @@ fn main() -> std::process::ExitCode {
         Ok(cli) => cli,
         Err(error) => return nexus::cli::refused(&error),
     };
+    if let Err(sentence) = cli.choose_fault_point() {
+        return nexus::cli::failed(&sentence);
+    }
     nexus::cli::start_logging(&cli.config.log);
     // Leptos renders on the runtime's threads: fewer than four can leave a page waiting for itself.
     let threads = std::thread::available_parallelism().map_or(4, |n| n.get().max(4));
@@ -21,6 +24,7 @@ fn main() -> std::process::ExitCode {
             Command::Worker => nexus::serve::worker_only(cli.config).await,
             Command::Migrate => nexus::cli::migrate(cli.config).await,
             Command::Audit { json } => nexus::cli::audit(cli.config, json).await,
+            Command::Ledger { command } => nexus::cli::ledger(cli.config, command).await,
             Command::User { command } => nexus::cli::user(cli.config, command).await,
             Command::Agent { name, addr, secret } => nexus::cli::agent(&name, addr, secret).await,
         }

@@ -13,7 +13,10 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::trace::TraceLayer;
 
 use crate::state::AppState;
-use crate::web::{account_forms, agent_forms, credit_forms, hire_form, live, page, same_origin, session, task_forms};
+use crate::web::{
+    account_forms, agent_forms, hire_form, ledger_csv, limit_forms, live, page, purchase_forms, same_origin, session,
+    task_forms, topup_forms,
+};
 use crate::{payments, sandbox, web};
 
 /// Largest form, with its file.
@@ -51,14 +54,25 @@ pub fn router(state: AppState) -> Router {
         .route("/tasks/{id}/live", get(live::task))
         .route("/tasks/{id}/artifacts/{artifact}/{part}", get(task_forms::download))
         .route("/credits", get(page::show))
-        .route("/billing", get(credit_forms::billing))
-        .route("/credits/buy", post(credit_forms::buy))
+        .route("/billing", get(purchase_forms::billing))
+        .route("/credits/buy", post(purchase_forms::buy))
         .route("/credits/return", get(page::show))
+        .route("/credits/usage", get(page::show))
+        .route("/credits/ledger.csv", get(ledger_csv::download))
+        .route("/credits/receipts", get(page::show))
+        .route("/credits/receipts/{purchase}", get(page::show))
+        .route("/credits/receipts/{purchase}/refund", post(purchase_forms::refund))
+        .route("/credits/billing-details", post(purchase_forms::billing_details))
+        .route("/credits/topup", get(page::show).post(topup_forms::set))
+        .route("/credits/topup/off", post(topup_forms::off))
+        .route("/credits/topup/confirm", post(topup_forms::confirm))
+        .route("/credits/card/forget", post(topup_forms::forget_card))
+        .route("/credits/limits", post(limit_forms::set))
         .fallback(page::show);
     let pages = match &state.payments {
-        p if p.is_sandbox() => {
-            pages.route("/sandbox/checkout/{session}", get(sandbox::page::show).post(sandbox::page::pay))
-        }
+        p if p.is_sandbox() => pages
+            .route("/sandbox/checkout/{session}", get(sandbox::page::show).post(sandbox::page::pay))
+            .route("/sandbox/bank/{payment_intent}", get(sandbox::bank::show).post(sandbox::bank::answer)),
         _ => pages,
     };
     // From the outside in: the form's origin is judged before its session is loaded, and both before a handler runs.

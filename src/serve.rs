@@ -16,11 +16,13 @@ use crate::a2a::AgentClient;
 use crate::config::{Config, Role, Secret};
 use crate::database::Database;
 use crate::demo::Demo;
+use crate::mail::Mailer;
 use crate::outbound::Outbound;
 use crate::payments::{Payments, SandboxKeys};
 use crate::state::AppState;
 use crate::web::live::TaskEvents;
-use crate::{cli, router, sandbox, worker};
+use crate::worker::jobs::{self, Jobs};
+use crate::{cli, monitoring, router, sandbox, worker};
 
 /// The crypto provider of every TLS connection; a second call changes nothing.
 pub fn install_tls() {
@@ -65,15 +67,37 @@ pub async fn worker_only(config: Config) -> Result<ExitCode, String> {
     let outbound = Outbound::new(config.allow_private_endpoints).map_err(|e| e.to_string())?;
     let events = TaskEvents::default();
     let stop = CancellationToken::new();
+    monitoring::start(&config, &database.db, stop.clone()).await?;
+    // Where the web processes are: the sandbox is one of their pages.
+    let site = site_url(&config, config.addr)?;
+    let jobs = jobs(&config, &database, payments(&config, &database, &site, &site).await?, &site)?;
     let listening = tokio::spawn(events.clone().listen(database.options.clone()));
     let work = tokio::spawn(worker::run(database.db.clone(), AgentClient::new(outbound), events, stop.clone()));
+    let jobs = tokio::spawn(jobs::run(jobs, stop.clone()));
     cli::say("a worker is running; stop it with Ctrl-C");
     stop_signal().await;
     stop.cancel();
     let _ = work.await;
+    let _ = tokio::time::timeout(JOBS_DRAIN, jobs).await;
     listening.abort();
     database.close().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// How long the worker's jobs may go on after the program was asked to stop; what is cut off is taken up again.
+const JOBS_DRAIN: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// Where people reach the site.
+fn site_url(config: &Config, addr: std::net::SocketAddr) -> Result<Url, String> {
+    match &config.public_url {
+        Some(url) => Ok(url.clone()),
+        None => Url::parse(&format!("http://{}", reachable(addr))).map_err(|e| e.to_string()),
+    }
+}
+
+fn jobs(config: &Config, database: &Database, payments: Payments, site: &Url) -> Result<Jobs, String> {
+    let mailer = config.smtp_url.as_ref().map(|smtp| Mailer::new(smtp, &config.mail_from, site)).transpose()?;
+    Ok(Jobs { db: database.db.clone(), payments, mailer })
 }
 
 /// An address that a browser on this machine can open: listening on all addresses (0.0.0.0) is no place to go to.
@@ -102,12 +126,10 @@ pub async fn run(
     // Once for the process; a second server in it (tests) finds it done.
     let _ = any_spawner::Executor::init_tokio();
     let addr = listener.local_addr().map_err(|e| e.to_string())?;
-    let public_url = match &config.public_url {
-        Some(url) => url.clone(),
-        None => Url::parse(&format!("http://{}", reachable(addr))).map_err(|e| e.to_string())?,
-    };
+    let public_url = site_url(config, addr)?;
     let here = Url::parse(&format!("http://{}", reachable(addr))).map_err(|e| e.to_string())?;
     let stop = CancellationToken::new();
+    monitoring::start(config, &database.db, stop.clone()).await?;
     let demo: Option<Arc<Demo>> = if demo {
         Some(Arc::new(crate::demo::start(&database.db, &config.data_dir, stop.clone()).await?))
     } else {
@@ -138,6 +160,12 @@ pub async fn run(
     let work = config
         .runs(Role::Worker)
         .then(|| tokio::spawn(worker::run(database.db.clone(), state.agents.clone(), events.clone(), stop.clone())));
+    let jobs = if config.runs(Role::Worker) {
+        let jobs = jobs(config, database, payments.clone(), &public_url)?;
+        Some(tokio::spawn(jobs::run(jobs, stop.clone())))
+    } else {
+        None
+    };
     let deliveries = payments.sandbox().map(|keys| {
         let mut webhook = here.clone();
         webhook.set_path("/api/v1/billing/webhook");
@@ -166,6 +194,9 @@ pub async fn run(
     let _ = tokio::time::timeout(std::time::Duration::from_secs(10), server).await;
     if let Some(work) = work {
         let _ = work.await;
+    }
+    if let Some(jobs) = jobs {
+        let _ = tokio::time::timeout(JOBS_DRAIN, jobs).await;
     }
     if let Some(deliveries) = deliveries {
         let _ = deliveries.await;

@@ -43,6 +43,12 @@ impl Credits {
         Credits(Decimal::new(cents, 2))
     }
 
+    /// The amount in hundredths. Amounts fit `numeric(12,2)`, so this never overflows.
+    pub fn cents(self) -> i64 {
+        let value = self.decimal();
+        i64::try_from(value.mantissa()).unwrap_or(if value.is_sign_negative() { i64::MIN } else { i64::MAX })
+    }
+
     /// The exact decimal, scale 2.
     pub fn decimal(self) -> Decimal {
         let mut value = self.0;

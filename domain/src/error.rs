@@ -74,6 +74,9 @@ pub enum Error {
         /// The sum that is.
         available: Credits,
     },
+    /// The account's own spending limit does not allow it.
+    #[error("{0}")]
+    SpendingLimit(String),
     /// The input is wrong, field by field.
     #[error("{}", .0.iter().map(|e| format!("{}: {}", e.field, e.message)).collect::<Vec<_>>().join("; "))]
     Validation(Vec<FieldError>),
@@ -95,7 +98,7 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Error::Unauthorized | Error::WrongCredentials => "UNAUTHORIZED",
-            Error::Forbidden(_) => "FORBIDDEN",
+            Error::Forbidden(_) | Error::SpendingLimit(_) => "FORBIDDEN",
             Error::NotFound(Missing::Agent) => "AGENT_NOT_FOUND",
             Error::NotFound(Missing::Task) => "TASK_NOT_FOUND",
             Error::NotFound(Missing::Account | Missing::Session | Missing::Purchase) => "NOT_FOUND",
@@ -138,6 +141,7 @@ impl From<sqlx::Error> for Error {
             Some("NX404") if detail.what.as_deref() == Some("task") => Error::NotFound(Missing::Task),
             Some("NX404") if detail.what.as_deref() == Some("agent") => Error::NotFound(Missing::Agent),
             Some("NX409") => Error::Conflict(message),
+            Some("NX451") => Error::SpendingLimit(message),
             Some("NX503") => Error::AgentOffline(message),
             // A NUL, which neither text nor jsonb can hold: nobody types it, but programs send it.
             Some("22021" | "22P05") => Error::field("text", "holds a character that cannot be stored"),

@@ -17,6 +17,7 @@ mod credits;
 mod cursor;
 mod db;
 mod error;
+pub mod fault;
 mod ids;
 
 pub use actor::Actor;

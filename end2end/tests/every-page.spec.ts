@@ -34,9 +34,38 @@ async function addresses(nexus: Nexus): Promise<{ visitor: string[]; owner: stri
       "/tasks?state=cancelled",
       ...tasks.map((t) => `/tasks/${t.id}`),
       "/credits",
+      "/credits?type=purchase",
+      "/credits/usage",
+      "/credits/usage?days=7",
+      "/credits/topup",
+      "/credits/receipts",
       "/settings",
     ],
   };
+}
+
+/** Buys once, and leaves one purchase unpaid: the addresses of the receipt and of the ways back. */
+async function purchases(page: Page, nexus: Nexus): Promise<string[]> {
+  const sql =
+    "SELECT p.id FROM purchases p JOIN auth.users u ON u.id = p.user_id WHERE u.email = 'owner@nexus.example' AND p.status = $1";
+  for (const status of ["paid", "open"]) {
+    if ((await nexus.query(sql, [status])).length > 0) continue;
+    await page.goto(`${nexus.url}/credits`);
+    await page.getByRole("button", { name: "Buy Starter for $10.00" }).click();
+    await expect(page.getByLabel("Card number")).toBeVisible();
+    if (status === "open") continue;
+    await page.getByRole("button", { name: "Pay $10.00" }).click();
+    await expect(page.getByRole("heading", { name: "Thank you" })).toBeVisible({ timeout: 30_000 });
+  }
+  const [paid] = await nexus.query<{ id: string }>(sql, ["paid"]);
+  const [open] = await nexus.query<{ id: string }>(sql, ["open"]);
+  return [
+    `/credits/receipts/${paid.id}`,
+    `/credits/return?purchase=${paid.id}`,
+    // The last try: the page no longer reloads itself while it is looked at.
+    `/credits/return?purchase=${open.id}&try=30`,
+    `/credits/return?purchase=${open.id}&cancelled=1`,
+  ];
 }
 
 async function look(page: Page, url: string): Promise<void> {
@@ -71,7 +100,8 @@ for (const colorScheme of ["light", "dark"] as const) {
       const wrong = complaints(page);
       for (const path of all.visitor) await look(page, nexus.url + path);
       await nexus.signIn(page, "owner@nexus.example");
-      for (const path of all.owner) await look(page, nexus.url + path);
+      const bought = await purchases(page, nexus);
+      for (const path of [...all.owner, ...bought]) await look(page, nexus.url + path);
       // The browser reports a 404 page as an error of its own.
       expect(wrong.filter((w) => !w.includes("/no-such-page"))).toEqual([]);
       await context.close();

@@ -18,18 +18,21 @@ export class Nexus {
   private constructor(
     private readonly dir: string,
     private readonly port: number,
+    private readonly settings: Record<string, string>,
   ) {
     this.url = `http://127.0.0.1:${port}`;
   }
 
-  static async start(): Promise<Nexus> {
-    const nexus = new Nexus(mkdtempSync(join(tmpdir(), "nexus-end2end-")), await freePort());
+  /** `settings` are more environment variables for it. */
+  static async start(settings: Record<string, string> = {}): Promise<Nexus> {
+    const nexus = new Nexus(mkdtempSync(join(tmpdir(), "nexus-end2end-")), await freePort(), settings);
     await nexus.run();
     return nexus;
   }
 
   private env(): NodeJS.ProcessEnv {
-    return { ...process.env, NEXUS_DATA_DIR: join(this.dir, "data"), NEXUS_ADDR: `127.0.0.1:${this.port}`, DATABASE_URL: undefined };
+    const own = { NEXUS_DATA_DIR: join(this.dir, "data"), NEXUS_ADDR: `127.0.0.1:${this.port}`, DATABASE_URL: undefined };
+    return { ...process.env, ...own, ...this.settings };
   }
 
   /** Starts the program (again) on the same data, and returns once it says that it is up. */

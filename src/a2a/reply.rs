@@ -1,8 +1,12 @@
 //! What an agent's answer means for the task.
 
 use a2a::{Message, SendMessageResponse, Task, TaskState};
+use domain::Credits;
 use domain::tasks::finish::{Delivery, Failure, Fault};
 use serde_json::Value;
+
+/// The metadata member in which an agent may say what its work cost (docs/list-an-agent.md).
+pub const COST_KEY: &str = "urn:nexus:cost";
 
 /// What to do next.
 #[derive(Debug)]
@@ -26,19 +30,22 @@ pub enum Reply {
 pub fn read(response: SendMessageResponse) -> Reply {
     match response {
         SendMessageResponse::Task(task) => read_task(task),
-        SendMessageResponse::Message(message) => Reply::Completed(Delivery {
-            artifacts: Vec::new(),
-            messages: said_by_agent(&message).into_iter().collect(),
-        }),
+        SendMessageResponse::Message(message) => {
+            let said: Vec<Value> = said_by_agent(&message).into_iter().collect();
+            Reply::Completed(Delivery { artifacts: Vec::new(), cost: said.first().and_then(cost_of), messages: said })
+        }
     }
 }
 
 /// Reads a task.
 pub fn read_task(task: Task) -> Reply {
     let said = task.status.message.as_ref().map(text_of).filter(|t| !t.is_empty());
+    let messages: Vec<Value> = task.status.message.as_ref().and_then(said_by_agent).into_iter().collect();
+    let whole = json_of(&task);
     let delivery = Delivery {
         artifacts: task.artifacts.iter().flatten().filter_map(json_of).collect(),
-        messages: task.status.message.as_ref().and_then(said_by_agent).into_iter().collect(),
+        cost: whole.as_ref().and_then(cost_of).or_else(|| messages.first().and_then(cost_of)),
+        messages,
     };
     let failed = |message: String, kind, fault| Failure { message, kind, fault };
     let or = |fallback: &str| said.clone().unwrap_or_else(|| fallback.to_owned());
@@ -66,6 +73,12 @@ pub fn read_task(task: Task) -> Reply {
             failed("The agent named no state of its task".into(), "Answered against the protocol", Fault::Agent),
         ),
     }
+}
+
+/// What the agent says that the work cost: `metadata["urn:nexus:cost"]` of its task or last message, an amount of credits
+/// as a string such as "4.20". Anything else counts as not said.
+fn cost_of(of: &Value) -> Option<Credits> {
+    of.get("metadata")?.get(COST_KEY)?.as_str()?.parse().ok()
 }
 
 fn json_of<T: serde::Serialize>(value: &T) -> Option<Value> {
@@ -112,6 +125,20 @@ mod tests {
         for state in ["TASK_STATE_SUBMITTED", "TASK_STATE_WORKING"] {
             let Reply::Working { task, progress, .. } = task(state) else { panic!("{state}") };
             assert_eq!((task.as_str(), progress.as_deref()), ("t", Some("said")));
+        }
+    }
+
+    #[test]
+    fn an_agent_may_say_that_it_cost_less() {
+        let answer = |metadata: Value| {
+            let value = json!({"task": {"id": "t", "contextId": "c", "status": {"state": "TASK_STATE_COMPLETED"},
+                "metadata": metadata}});
+            let Reply::Completed(delivery) = read(serde_json::from_value(value).unwrap()) else { panic!() };
+            delivery.cost.map(|c| c.to_string())
+        };
+        assert_eq!(answer(json!({"urn:nexus:cost": "4.20"})).as_deref(), Some("4.20"));
+        for unreadable in [json!({"urn:nexus:cost": 4.2}), json!({"urn:nexus:cost": "much"}), json!({})] {
+            assert_eq!(answer(unreadable), None);
         }
     }
 

@@ -1,18 +1,30 @@
 //! Payments: one client for Stripe, and for the sandbox that stands in for it.
+//!
+//! | what | where |
+//! |---|---|
+//! | calls, and which refusals are for good | [`api`] |
+//! | the payment page, and the account at the provider | [`checkout`] |
+//! | money given back | [`refund`] |
+//! | the saved card: kept, forgotten, charged, confirmed | [`saved_card`] |
+//! | what the provider tells, as news for the ledger | [`news`] |
+//! | events, believed only when signed | [`webhook`], [`signature`] |
+//! | what no event told, asked for | [`reconcile`] |
 
+mod api;
+mod checkout;
+mod news;
+pub mod reconcile;
+mod refund;
+mod saved_card;
+pub mod signature;
 pub mod webhook;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::ledger::packages::Package;
-use domain::ledger::purchase::Purchase;
-use stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeRequest};
-use stripe_checkout::checkout_session::{
-    CreateCheckoutSession, CreateCheckoutSessionLineItems, CreateCheckoutSessionLineItemsPriceData, ProductData,
-};
-use stripe_shared::CheckoutSessionMode;
-use stripe_types::Currency;
+use domain::PurchaseId;
+use domain::ledger::payments::Provider;
+use stripe::{Client, ClientBuilder};
 use url::Url;
 
 use crate::config::Secret;
@@ -48,13 +60,16 @@ pub struct Checkout {
     pub url: String,
 }
 
-/// Why a payment page could not be opened.
+/// Why the provider did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum PaymentError {
-    /// Stripe did not do what was asked, or could not be reached.
-    #[error("the payment provider did not open a checkout: {0}")]
+    /// It could not be reached or is in trouble: worth asking again.
+    #[error("the payment provider did not answer as it should: {0}")]
     Provider(String),
-    /// The key or the address cannot be used.
+    /// The provider refused for good; the reason is for the buyer.
+    #[error("{0}")]
+    Declined(String),
+    /// The key or the address cannot be used: worth asking again once that is mended.
     #[error("payments are not set up right: {0}")]
     Setup(String),
 }
@@ -84,6 +99,11 @@ impl Payments {
         self.inner.sandbox.is_some()
     }
 
+    /// Who takes the money.
+    pub fn provider(&self) -> Provider {
+        if self.is_sandbox() { Provider::Sandbox } else { Provider::Stripe }
+    }
+
     /// What the sandbox shares with its client.
     pub fn sandbox(&self) -> Option<&SandboxKeys> {
         self.inner.sandbox.as_ref()
@@ -93,49 +113,11 @@ impl Payments {
         &self.inner.webhook_secrets
     }
 
-    /// Opens the payment page of a purchase. Asked twice for one purchase, the provider answers with one session
-    /// (idempotency key).
-    ///
-    /// # Errors
-    /// [`PaymentError`].
-    pub async fn open_checkout(
-        &self,
-        purchase: &Purchase,
-        package: &Package,
-        email: &str,
-    ) -> Result<Checkout, PaymentError> {
-        let back = |path: &str| {
-            let mut url = self.inner.public_url.clone();
-            url.set_path(path);
-            url
-        };
-        let mut success = back("/credits/return");
-        success.set_query(Some(&format!("purchase={}", purchase.id)));
-        let price = CreateCheckoutSessionLineItemsPriceData {
-            product_data: Some(ProductData::new(format!("{} NEXUS credits", package.credits().grouped()))),
-            unit_amount: Some(purchase.amount_cents),
-            ..CreateCheckoutSessionLineItemsPriceData::new(Currency::USD)
-        };
-        let item = CreateCheckoutSessionLineItems {
-            price_data: Some(price),
-            quantity: Some(1),
-            ..CreateCheckoutSessionLineItems::new()
-        };
-        let key =
-            IdempotencyKey::new(format!("checkout-{}", purchase.id)).map_err(|e| PaymentError::Setup(e.to_string()))?;
-        let session = CreateCheckoutSession::new()
-            .mode(CheckoutSessionMode::Payment)
-            .client_reference_id(purchase.id.to_string())
-            .customer_email(email)
-            .line_items(vec![item])
-            .success_url(success.as_str())
-            .cancel_url(back("/credits").as_str())
-            .customize()
-            .request_strategy(RequestStrategy::Idempotent(key))
-            .send(&self.inner.client)
-            .await
-            .map_err(|e| PaymentError::Provider(e.to_string()))?;
-        let url = session.url.ok_or_else(|| PaymentError::Provider("the session has no page".into()))?;
-        Ok(Checkout { session_id: session.id.to_string(), url })
+    /// Where a buyer comes back to.
+    fn return_url(&self, purchase: PurchaseId, more: &str) -> String {
+        let mut url = self.inner.public_url.clone();
+        url.set_path("/credits/return");
+        url.set_query(Some(&format!("purchase={purchase}{more}")));
+        url.into()
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::Utc;
 use domain::Db;
-use domain::sandbox::{self, Delivery};
+use domain::sandbox::{self, Books, Delivery};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use tokio_util::sync::CancellationToken;
@@ -18,6 +18,9 @@ const POLL: Duration = Duration::from_millis(300);
 /// Works until `stop`. The receiver is this program itself, so the client may go to loopback.
 pub async fn run(db: Db, webhook: Url, secret: Secret, outbound: Outbound, stop: CancellationToken) {
     while !stop.is_cancelled() {
+        if let Err(error) = come_due(&db).await {
+            tracing::error!(error = %crate::cli::with_source(&error), "the sandbox could not go on by itself");
+        }
         match sandbox::due_deliveries(&db).await {
             Ok(due) => {
                 for delivery in due {
@@ -32,6 +35,16 @@ pub async fn run(db: Db, webhook: Url, secret: Secret, outbound: Outbound, stop:
             () = stop.cancelled() => {}
             () = tokio::time::sleep(POLL) => {}
         }
+    }
+}
+
+/// Lets slow payments arrive and sessions run out of time.
+async fn come_due(db: &Db) -> domain::Result<()> {
+    loop {
+        let mut books = Books::open(db).await?;
+        let Some(object) = books.due().await? else { return Ok(()) };
+        super::payment::come_due(&mut books, object).await?;
+        books.close().await?;
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::json;
 pub fn status_of(error: &Error) -> StatusCode {
     match error {
         Error::Unauthorized | Error::WrongCredentials => StatusCode::UNAUTHORIZED,
-        Error::Forbidden(_) => StatusCode::FORBIDDEN,
+        Error::Forbidden(_) | Error::SpendingLimit(_) => StatusCode::FORBIDDEN,
         Error::NotFound(_) => StatusCode::NOT_FOUND,
         Error::AgentOffline(_) => StatusCode::SERVICE_UNAVAILABLE,
         Error::Conflict(_) => StatusCode::CONFLICT,
@@ -42,6 +42,7 @@ impl IntoResponse for ApiError {
             Error::Unauthorized
             | Error::WrongCredentials
             | Error::Forbidden(_)
+            | Error::SpendingLimit(_)
             | Error::NotFound(_)
             | Error::AgentOffline(_)
             | Error::Conflict(_)

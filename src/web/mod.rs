@@ -2,14 +2,17 @@
 
 pub mod account_forms;
 pub mod agent_forms;
-pub mod credit_forms;
 pub mod failure;
 pub mod headers;
 pub mod health;
 pub mod hire_form;
+pub mod ledger_csv;
+pub mod limit_forms;
 pub mod live;
 pub mod page;
+pub mod purchase_forms;
 pub mod same_origin;
 pub mod session;
 pub mod task_forms;
+pub mod topup_forms;
 pub mod visit;

@@ -81,11 +81,12 @@ async fn render(state: &AppState, visit: &Visit, uri: &str, form: Form) -> Respo
     http.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("text/html"));
     let options = state.leptos.clone();
     let https = state.public_url.scheme() == "https";
+    let sandbox = state.site.sandbox;
     leptos_axum::render_app_async_with_context(
         move || provide_context(request.clone()),
         move || {
             if let Some(response) = use_context::<ResponseOptions>() {
-                response.insert_header(header::CONTENT_SECURITY_POLICY, content_policy(https));
+                response.insert_header(header::CONTENT_SECURITY_POLICY, content_policy(https, sandbox));
                 response.insert_header(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
             }
             app::shell(options.clone())
@@ -95,12 +96,14 @@ async fn render(state: &AppState, visit: &Visit, uri: &str, form: Form) -> Respo
 }
 
 /// Scripts by the page's nonce or from our own files, nothing inline else, nothing from elsewhere.
-fn content_policy(https: bool) -> HeaderValue {
+fn content_policy(https: bool, sandbox: bool) -> HeaderValue {
     let nonce = leptos::nonce::use_nonce().map(|n| n.to_string()).unwrap_or_default();
+    // Browsers hold a form's redirects to this too: buying goes on to Stripe's page, confirming to the bank's.
+    let payments = if sandbox { "" } else { " https://checkout.stripe.com https://hooks.stripe.com" };
     let upgrade = if https { "; upgrade-insecure-requests" } else { "" };
     let policy = format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
-         font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'{upgrade}"
+         font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'{payments}; frame-ancestors 'none'{upgrade}"
     );
     HeaderValue::from_str(&policy).unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'"))
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use chrono::{TimeDelta, Utc};
 use domain::Db;
 use domain::tasks::dispatch::{self, Claim, Lease};
-use domain::tasks::finish::{self, Delivery, Failure, Fault};
-use domain::tasks::retry;
+use domain::tasks::finish::{Delivery, Failure, Fault, Outcome};
+use domain::tasks::{Finisher, retry};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -30,14 +30,21 @@ enum Stop {
 }
 
 /// Makes the attempt; every outcome is written, and what cannot be written is left to the lease's end.
-pub(super) async fn run(db: &Db, agents: &AgentClient, claim: Claim, abandon: CancellationToken) {
-    if let Err(error) = attempt(db, agents, &claim, &abandon).await {
+pub(super) async fn run(db: &Db, agents: &AgentClient, finisher: &Finisher, claim: Claim, abandon: CancellationToken) {
+    if let Err(error) = attempt(db, agents, finisher, &claim, &abandon).await {
         // The lease runs out and another attempt is made: nothing is lost.
         tracing::error!(task = %claim.task, error = %crate::cli::with_source(&error), "an attempt could not be recorded");
     }
 }
 
-async fn attempt(db: &Db, agents: &AgentClient, claim: &Claim, abandon: &CancellationToken) -> domain::Result<()> {
+async fn attempt(
+    db: &Db,
+    agents: &AgentClient,
+    finisher: &Finisher,
+    claim: &Claim,
+    abandon: &CancellationToken,
+) -> domain::Result<()> {
+    let fail = |failure: Failure| finisher.end(claim.clone(), Outcome::Failed(Delivery::default(), failure));
     if claim.attempt > retry::MAX_CLAIMS {
         // Workers died over it again and again: nobody knows that it is the agent's doing.
         let failure = Failure {
@@ -45,7 +52,7 @@ async fn attempt(db: &Db, agents: &AgentClient, claim: &Claim, abandon: &Cancell
             kind: "Never came to an end",
             fault: Fault::Platform,
         };
-        finish::fail(db, claim, &Delivery::default(), &failure, Utc::now()).await?;
+        fail(failure).await?;
         return Ok(());
     }
     if dispatch::mark_running(db, claim).await? != Lease::Held {
@@ -55,7 +62,7 @@ async fn attempt(db: &Db, agents: &AgentClient, claim: &Claim, abandon: &Cancell
         Ok(target) => target,
         Err(message) => {
             let failure = Failure { message, kind: "Has no usable address", fault: Fault::Agent };
-            finish::fail(db, claim, &Delivery::default(), &failure, Utc::now()).await?;
+            fail(failure).await?;
             return Ok(());
         }
     };
@@ -66,13 +73,13 @@ async fn attempt(db: &Db, agents: &AgentClient, claim: &Claim, abandon: &Cancell
     };
     match outcome {
         Ok(Reply::Completed(delivery)) => {
-            finish::complete(db, claim, &delivery, Utc::now()).await?;
+            finisher.end(claim.clone(), Outcome::Completed(delivery)).await?;
         }
         Ok(Reply::Failed(delivery, failure)) => {
-            finish::fail(db, claim, &delivery, &failure, Utc::now()).await?;
+            finisher.end(claim.clone(), Outcome::Failed(delivery, failure)).await?;
         }
         Ok(Reply::Working { .. }) | Err(Halt::Stop(Stop::Lost)) => {}
-        Err(Halt::Call(error)) => after_error(db, claim, error).await?,
+        Err(Halt::Call(error)) => after_error(db, finisher, claim, error).await?,
         Err(Halt::Domain(error)) => return Err(error),
         Err(Halt::Stop(Stop::Ended)) => conversation.tell_it_is_over().await,
         Err(Halt::Stop(Stop::Abandoned)) => dispatch::give_back(db, claim).await?,
@@ -80,7 +87,7 @@ async fn attempt(db: &Db, agents: &AgentClient, claim: &Claim, abandon: &Cancell
     Ok(())
 }
 
-async fn after_error(db: &Db, claim: &Claim, error: CallError) -> domain::Result<()> {
+async fn after_error(db: &Db, finisher: &Finisher, claim: &Claim, error: CallError) -> domain::Result<()> {
     let wait = if error.transient { retry::backoff(claim.failures + 2, rand::random()) } else { None };
     match wait {
         Some(wait) => {
@@ -91,7 +98,7 @@ async fn after_error(db: &Db, claim: &Claim, error: CallError) -> domain::Result
         }
         None => {
             let failure = Failure { message: error.message, kind: error.kind, fault: error.fault };
-            finish::fail(db, claim, &Delivery::default(), &failure, Utc::now()).await.map(|_| ())
+            finisher.end(claim.clone(), Outcome::Failed(Delivery::default(), failure)).await.map(|_| ())
         }
     }
 }

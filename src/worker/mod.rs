@@ -1,13 +1,14 @@
 //! The worker: claims tasks, calls their agents, settles. Any number of processes may run one.
 
 mod attempt;
+pub mod jobs;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
 use domain::Db;
-use domain::tasks::{self, dispatch};
+use domain::tasks::{self, Finisher, dispatch};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -32,6 +33,7 @@ pub async fn run(db: Db, agents: AgentClient, events: TaskEvents, stop: Cancella
     let tracker = TaskTracker::new();
     let abandon = CancellationToken::new();
     let sweeper = tokio::spawn(sweep(db.clone(), stop.clone()));
+    let finisher = Finisher::start(db.clone());
     while !stop.is_cancelled() {
         let free = slots.available_permits().min(usize::try_from(BATCH).unwrap_or(1));
         let claimed = if free == 0 { Ok(Vec::new()) } else { dispatch::claim(&db, free as i64).await };
@@ -40,9 +42,10 @@ pub async fn run(db: Db, agents: AgentClient, events: TaskEvents, stop: Cancella
                 let full = claims.len() == free && free > 0;
                 for claim in claims {
                     let Ok(permit) = slots.clone().acquire_owned().await else { return };
-                    let (db, agents, abandon) = (db.clone(), agents.clone(), abandon.clone());
+                    let (db, agents, finisher, abandon) =
+                        (db.clone(), agents.clone(), finisher.clone(), abandon.clone());
                     tracker.spawn(async move {
-                        attempt::run(&db, &agents, claim, abandon).await;
+                        attempt::run(&db, &agents, &finisher, claim, abandon).await;
                         drop(permit);
                     });
                 }

@@ -57,18 +57,35 @@ fn header(request: &PageRequest) -> AnyView {
 }
 
 fn account(viewer: &Viewer) -> AnyView {
-    let held = viewer.balance.held;
-    let label = format!(
-        "Balance: {}{}",
-        money::text(viewer.balance.available),
-        if held.is_positive() { format!(", {} held", money::text(held)) } else { String::new() }
-    );
+    let b = &viewer.balance;
+    let some_held = b.held.is_positive();
+    let label = if some_held {
+        format!(
+            "Balance: {} available, {} held, {} in all",
+            money::text(b.available),
+            money::text(b.held),
+            money::text(b.total())
+        )
+    } else {
+        format!("Balance: {}", money::text(b.available))
+    };
+    let held = some_held.then(|| view! { <span class="balance-held">{format!("{} held", b.held.grouped())}</span> });
+    let figures = some_held.then(|| {
+        view! {
+            <dl class="bill small">
+                <div><dt>"Available"</dt><dd>{money::amount(b.available)}</dd></div>
+                <div><dt>"Held"</dt><dd>{money::amount(b.held)}</dd></div>
+                <div class="bill-total"><dt>"Total"</dt><dd>{money::amount(b.total())}</dd></div>
+            </dl>
+        }
+    });
     view! {
-        <a class="balance" id="balance" href="/credits" aria-label=label>{money::amount(viewer.balance.available)}</a>
+        <a class="balance" id="balance" href="/credits" aria-label=label>{money::amount(b.available)}{held}</a>
         <details class="account-menu">
             <summary>{icons::menu()}<span class="account-name">{viewer.profile.name.clone()}</span></summary>
             <div class="account-panel">
                 <p class="small mute">{viewer.profile.email.clone()}</p>
+                {figures}
                 <ul>
                     <li><a href="/dashboard">"Dashboard"</a></li>
                     <li><a href="/tasks">"Tasks"</a></li>

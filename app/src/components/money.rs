@@ -20,3 +20,8 @@ pub fn signed(credits: Credits) -> AnyView {
 pub fn text(credits: Credits) -> String {
     format!("{} credits", credits.grouped())
 }
+
+/// `$40.00`, of US cents.
+pub fn dollars(cents: i64) -> String {
+    format!("${}", Credits::from_cents(cents).grouped())
+}

@@ -1,16 +1,18 @@
 //! The dashboard: what needs its reader, what came in, what is going on.
 
 use domain::agents::{self, OwnedAgent};
-use domain::ledger::{self, DayTotal};
+use domain::ledger::payments::topup::{self, AutoTopup, TopupState};
+use domain::ledger::{self, UsageDay};
 use domain::tasks::{self, Role, TaskCounts, TaskFilter, TaskState, TaskSummary};
 use leptos::prelude::*;
 
+use super::credits::owed;
 use super::tasks::task_table;
 use crate::components::empty::empty;
 use crate::components::heading::PageHeading;
 use crate::components::layout::tabs;
 use crate::components::{chart, icons, money};
-use crate::context::{Viewer, load, page_request};
+use crate::context::{Viewer, load, page_request, sentence};
 
 /// How many days of earnings.
 const DAYS: i32 = 30;
@@ -28,7 +30,9 @@ pub fn Dashboard() -> impl IntoView {
         let ordered = tasks::list(db, actor, &ordered, 5).await?.items;
         let served = TaskFilter { role: Some(Role::Provider), ..TaskFilter::default() };
         let served = tasks::list(db, actor, &served, 5).await?.items;
-        let days = ledger::earnings_by_day(db, actor, DAYS, request.now.date_naive()).await?;
+        let days = ledger::usage(db, actor, DAYS, request.now.date_naive()).await?;
+        let topup = topup::get(db, actor).await?;
+        let owed = owed(&request).await?;
         let now = request.now;
         Ok(view! {
             <PageHeading title=format!("Hello, {}", viewer.profile.name)>
@@ -38,7 +42,7 @@ pub fn Dashboard() -> impl IntoView {
             {tabs("/dashboard")}
             {figures(&viewer, &counts)}
             <div class="stack">
-                {needs_me(&mine, &ordered, &viewer)}
+                {needs_me(about_agents(&mine).chain(about_money(topup.as_ref(), owed)).collect(), &ordered, &viewer)}
                 {(!mine.is_empty()).then(|| earnings(&days, &viewer))}
                 <section>
                     <div class="section-head"><h2>"Tasks you ordered"</h2><a href="/tasks?role=ordered">"All"{icons::arrow()}</a></div>
@@ -76,23 +80,42 @@ fn figures(viewer: &Viewer, counts: &TaskCounts) -> AnyView {
     .into_any()
 }
 
-fn needs_me(mine: &[OwnedAgent], ordered: &[TaskSummary], viewer: &Viewer) -> AnyView {
-    let mut items: Vec<AnyView> = mine
-        .iter()
-        .filter(|a| a.retired_at.is_none())
-        .filter_map(|a| {
-            let why = a.why_not_listed()?;
-            let (name, to) = (a.summary.name.clone(), format!("/agents/{}", a.summary.id));
-            Some(view! { <li><a href=to>{name}</a>" is not listed. "{why}</li> }.into_any())
-        })
-        .collect();
+fn about_agents(mine: &[OwnedAgent]) -> impl Iterator<Item = AnyView> {
+    mine.iter().filter(|a| a.retired_at.is_none()).filter_map(|a| {
+        let why = a.why_not_listed()?;
+        let (name, to) = (a.summary.name.clone(), format!("/agents/{}", a.summary.id));
+        Some(view! { <li><a href=to>{name}</a>" is not listed. "{why}</li> }.into_any())
+    })
+}
+
+fn about_money(topup: Option<&AutoTopup>, owed: domain::Credits) -> Vec<AnyView> {
+    let topup = topup.and_then(|t| match t.state {
+        TopupState::NeedsAction => Some(
+            view! { <li><a href="/credits/topup">"Automatic top-up"</a>" waits: your bank asks you to confirm a payment."</li> }
+                .into_any(),
+        ),
+        TopupState::Paused => {
+            let why = t.last_error.as_deref().map(sentence).unwrap_or_default();
+            Some(view! { <li><a href="/credits/topup">"Automatic top-up"</a>" is paused. "{why}</li> }.into_any())
+        }
+        TopupState::Active | TopupState::Off => None,
+    });
+    let owed = owed.is_positive().then(|| {
+        view! { <li><a href="/credits/receipts">{money::text(owed)}</a>" are owed: a payment was taken back after its credits were spent."</li> }
+            .into_any()
+    });
+    topup.into_iter().chain(owed).collect()
+}
+
+fn needs_me(mut items: Vec<AnyView>, ordered: &[TaskSummary], viewer: &Viewer) -> AnyView {
     for task in ordered.iter().filter(|t| t.state == TaskState::Failed) {
         let (title, to) = (task.title.clone(), format!("/tasks/{}", task.id));
         items.push(view! { <li><a href=to>{title}</a>" failed. Its price came back."</li> }.into_any());
     }
     if viewer.balance.available < domain::Credits::from_cents(1_000) {
         let left = money::text(viewer.balance.available);
-        items.push(view! { <li>{format!("{left} are left. ")}<a href="/credits">"Buy credits"</a></li> }.into_any());
+        items
+            .push(view! { <li>{format!("{left} are left. ")}<a href="/credits#buy">"Buy credits"</a></li> }.into_any());
     }
     view! {
         <section>
@@ -107,7 +130,7 @@ fn needs_me(mine: &[OwnedAgent], ordered: &[TaskSummary], viewer: &Viewer) -> An
     .into_any()
 }
 
-fn earnings(days: &[DayTotal], viewer: &Viewer) -> AnyView {
+fn earnings(days: &[UsageDay], viewer: &Viewer) -> AnyView {
     let sum: domain::Credits = days.iter().map(|d| d.earned).sum();
     let total = viewer.balance.earned;
     view! {

@@ -37,7 +37,7 @@ pub fn respond(error: &Error, request: &PageRequest) -> AnyView {
             set_status(StatusCode::BAD_REQUEST);
             said("This address is not quite right", &format!("In the address, {error}."))
         }
-        Error::Forbidden(_) => {
+        Error::Forbidden(_) | Error::SpendingLimit(_) => {
             set_status(StatusCode::FORBIDDEN);
             said("Not allowed", &error.to_string())
         }

@@ -1,7 +1,8 @@
 //! Hiring: what should be done, what it costs, what is left afterwards.
 
 use domain::agents::{self, AgentDetail, AgentStatus, Skill};
-use domain::{AgentId, Error, Missing};
+use domain::ledger::{self, SpendingLimits};
+use domain::{AgentId, Credits, Error, Missing};
 use leptos::prelude::*;
 
 use crate::components::field::Field;
@@ -21,6 +22,7 @@ pub fn Hire() -> impl IntoView {
         let id = id?;
         let viewer = request.viewer.clone().ok_or(Error::Unauthorized)?;
         let agent = agents::detail(&request.db, &request.actor, id).await?;
+        let limits = ledger::limits(&request.db, &request.actor, request.now).await?;
         let wanted = query.get("skill");
         let skill =
             agent.summary.skills.iter().find(|s| Some(s.id.as_str()) == wanted).or(agent.summary.skills.first());
@@ -30,7 +32,7 @@ pub fn Hire() -> impl IntoView {
                 view! { <Notice tone=Tone::Warn><p>"This agent is offline and takes no work now."</p></Notice> }
                     .into_any()
             }
-            Some(skill) => order_form(&request, &viewer, &agent, skill, &query).into_any(),
+            Some(skill) => order_form(&request, &viewer, &limits, &agent, skill, &query),
             None => view! { <Notice tone=Tone::Warn><p>"This agent has no skill that could be hired."</p></Notice> }
                 .into_any(),
         };
@@ -44,7 +46,14 @@ pub fn Hire() -> impl IntoView {
     })
 }
 
-fn order_form(request: &PageRequest, viewer: &Viewer, agent: &AgentDetail, skill: &Skill, query: &Query) -> AnyView {
+fn order_form(
+    request: &PageRequest,
+    viewer: &Viewer,
+    limits: &SpendingLimits,
+    agent: &AgentDetail,
+    skill: &Skill,
+    query: &Query,
+) -> AnyView {
     let typed = &request.form;
     let has_form = schema::has_form(skill);
     let takes_files = if skill.input_modes.is_empty() {
@@ -88,7 +97,7 @@ fn order_form(request: &PageRequest, viewer: &Viewer, agent: &AgentDetail, skill
                 {message}
                 {title}
             </div>
-            <aside class="aside" aria-label="What it costs">{bill(viewer, agent)}</aside>
+            <aside class="aside" aria-label="What it costs">{bill(viewer, limits, agent)}</aside>
         </form>
         {examples(agent, skill, has_form)}
     }
@@ -126,8 +135,8 @@ fn examples(agent: &AgentDetail, skill: &Skill, has_form: bool) -> AnyView {
         .into_any()
 }
 
-fn bill(viewer: &Viewer, agent: &AgentDetail) -> AnyView {
-    let (price, available) = (agent.summary.price, viewer.balance.available);
+fn bill(viewer: &Viewer, limits: &SpendingLimits, agent: &AgentDetail) -> AnyView {
+    let (price, balance) = (agent.summary.price, &viewer.balance);
     if agent.own {
         return view! {
             <div class="panel">
@@ -137,19 +146,27 @@ fn bill(viewer: &Viewer, agent: &AgentDetail) -> AnyView {
         }
         .into_any();
     }
-    let after = available - price;
+    let after = balance.available - price;
     let short = after.is_negative();
+    let held = balance.held.is_positive().then(|| {
+        view! {
+            <div><dt>"Held by running tasks"</dt><dd>{money::amount(balance.held)}</dd></div>
+            <div><dt>"Total"</dt><dd>{money::amount(balance.total())}</dd></div>
+        }
+    });
     view! {
         <div class="panel">
             <dl class="bill">
                 <div><dt>"Price"</dt><dd>{money::amount(price)}</dd></div>
-                <div><dt>"Your balance"</dt><dd>{money::amount(available)}</dd></div>
-                {(!short).then(|| view! { <div class="bill-total"><dt>"Balance after"</dt><dd>{money::amount(after)}</dd></div> })}
+                <div><dt>"Available"</dt><dd>{money::amount(balance.available)}</dd></div>
+                {held}
+                {(!short).then(|| view! { <div class="bill-total"><dt>"Available after"</dt><dd>{money::amount(after)}</dd></div> })}
             </dl>
+            {over_limit(limits, price)}
             {if short {
                 view! {
                     <Notice tone=Tone::Warn><p>{format!("You are short of {}.", money::text(-after))}</p></Notice>
-                    <a class="button button-primary button-wide" href="/credits">"Buy credits"</a>
+                    <a class="button button-primary button-wide" href="/credits#buy">"Buy credits"</a>
                 }
                 .into_any()
             } else {
@@ -162,4 +179,19 @@ fn bill(viewer: &Viewer, agent: &AgentDetail) -> AnyView {
         </div>
     }
     .into_any()
+}
+
+/// Says that the account's own limit does not allow this price, as far as one can know before ordering.
+fn over_limit(limits: &SpendingLimits, price: Credits) -> AnyView {
+    let left = |word: &'static str, limit: Option<Credits>, spent: Credits| {
+        let left = limit? - spent;
+        let left = if left.is_negative() { Credits::ZERO } else { left };
+        (price - left).is_positive().then(|| format!("Your own limit leaves {} {word}. ", money::text(left)))
+    };
+    left("today", limits.daily, limits.spent_today)
+        .or_else(|| left("this month", limits.monthly, limits.spent_this_month))
+        .map(|text| {
+            view! { <Notice tone=Tone::Warn><p>{text}<a href="/credits/topup#limits">"Change your limits"</a></p></Notice> }
+        })
+        .into_any()
 }

@@ -11,7 +11,6 @@ pub mod home;
 pub mod manage_agent;
 pub mod marketplace;
 pub mod my_agents;
-pub mod purchase;
 pub mod register_agent;
 pub mod settings;
 pub mod sign_in;
@@ -44,8 +43,12 @@ pub fn PageRoutes() -> impl IntoView {
                 <Route path=path!("/agents/:id") view=manage_agent::ManageAgent />
                 <Route path=path!("/tasks") view=tasks::Tasks />
                 <Route path=path!("/tasks/:id") view=task::Task />
-                <Route path=path!("/credits") view=credits::Credits />
-                <Route path=path!("/credits/return") view=purchase::PurchaseReturn />
+                <Route path=path!("/credits") view=credits::overview::Credits />
+                <Route path=path!("/credits/usage") view=credits::usage::Usage />
+                <Route path=path!("/credits/topup") view=credits::topup::Topup />
+                <Route path=path!("/credits/receipts") view=credits::receipts::Receipts />
+                <Route path=path!("/credits/receipts/:purchase") view=credits::receipt::Receipt />
+                <Route path=path!("/credits/return") view=credits::bought::PurchaseReturn />
             </Routes>
         </Router>
     }

@@ -116,8 +116,15 @@ fn cost(task: &TaskDetail) -> AnyView {
         Some("refunded") => ("Returned", "badge badge-mute"),
         _ => ("No credits moved", "badge badge-mute"),
     };
-    let earned = (!mine && task.hold.as_deref() == Some("settled")).then(|| {
-        let (fee, net) = (s.price.fee(), s.price - s.price.fee());
+    let settled = task.hold.as_deref() == Some("settled");
+    let less = (settled && (s.price - task.cost).is_positive()).then(|| {
+        view! {
+            <div><dt>"The work cost"</dt><dd>{money::amount(task.cost)}</dd></div>
+            <div><dt>{if mine { "Returned" } else { "Returned to the requester" }}</dt><dd>{money::amount(s.price - task.cost)}</dd></div>
+        }
+    });
+    let earned = (!mine && settled).then(|| {
+        let (fee, net) = (task.cost.fee(), task.cost - task.cost.fee());
         view! {
             <div><dt>"Platform fee, 5 %"</dt><dd>{money::amount(fee)}</dd></div>
             <div class="bill-total"><dt>"Earned"</dt><dd>{money::amount(net)}</dd></div>
@@ -143,6 +150,7 @@ fn cost(task: &TaskDetail) -> AnyView {
             <dl class="bill">
                 <div><dt>"Price"</dt><dd>{money::amount(s.price)}</dd></div>
                 <div><dt>"Credits"</dt><dd><span class=class><span class="dot" aria-hidden="true"></span>{word}</span></dd></div>
+                {less}
                 {earned}
                 {took}
                 {attempts}

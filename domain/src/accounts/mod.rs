@@ -8,6 +8,7 @@
 //! | a closed account is anonymised, never deleted | [`close()`] |
 
 mod close;
+mod mail;
 mod password;
 mod profile;
 pub mod rules;
@@ -17,6 +18,7 @@ mod sign_up;
 mod store;
 
 pub use close::close;
+pub use mail::{Mail, due_mails, mail_sent, queue_mail};
 pub use profile::{Profile, change_name, change_password, find_by_email, list, profile, reset_password};
 pub use session::{
     SessionRecord, SessionView, delete_expired_sessions, delete_session, end_other_sessions, end_session, load_session,

@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
 
-use super::{Profile, SessionRecord, SessionView};
+use super::{Mail, Profile, SessionRecord, SessionView};
 use crate::{Error, Result, SessionHandle, UserId};
 
 pub(super) async fn insert_user(tx: &mut PgConnection, email: &str, hash: &str, name: &str) -> Result<UserId> {
@@ -212,4 +213,45 @@ pub(super) async fn end_other_sessions(pool: &PgPool, user: UserId, current: &[u
         .execute(pool)
         .await?;
     Ok(done.rows_affected())
+}
+
+// Mail ------------------------------------------------------------------------------------------------------------
+
+pub(super) async fn queue_mail(
+    tx: &mut PgConnection,
+    user: UserId,
+    about: &str,
+    subject: &str,
+    body: &str,
+) -> Result<()> {
+    sqlx::query!(
+        "INSERT INTO mails (user_id, about, subject, body) VALUES ($1, $2, $3, $4) ON CONFLICT (about) DO NOTHING",
+        user as UserId,
+        about,
+        subject,
+        body
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn due_mails(pool: &PgPool, now: DateTime<Utc>) -> Result<Vec<Mail>> {
+    Ok(sqlx::query_as!(
+        Mail,
+        r#"UPDATE mails m SET attempts = m.attempts + 1,
+                  next_at = $1::timestamptz + least(interval '1 day', interval '1 minute' * 4 ^ least(m.attempts, 6))
+             FROM (SELECT id FROM mails WHERE sent_at IS NULL AND next_at <= $1 AND attempts < 8
+                    ORDER BY next_at LIMIT 20 FOR UPDATE SKIP LOCKED) due, auth.users u
+            WHERE m.id = due.id AND u.id = m.user_id AND u.closed_at IS NULL
+           RETURNING m.id, u.email AS "to", u.display_name AS name, m.subject, m.body, m.attempts"#,
+        now
+    )
+    .fetch_all(pool)
+    .await?)
+}
+
+pub(super) async fn mail_sent(pool: &PgPool, mail: Uuid, now: DateTime<Utc>) -> Result<()> {
+    sqlx::query!("UPDATE mails SET sent_at = $2 WHERE id = $1", mail, now).execute(pool).await?;
+    Ok(())
 }

@@ -24,4 +24,4 @@ pub use skill::Skill;
 pub use store::adopt_demo_agent;
 pub use view::{AgentDetail, AgentSummary, OwnedAgent, Totals, detail, mine, owned, totals};
 
-pub(crate) use store::{registered_at, set_trust_score};
+pub(crate) use store::{registered_at, set_trust_scores};

@@ -1,10 +1,13 @@
 //! The SQL of agents: `agents`, `agent_secrets`.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
 use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
 
 use super::view::Totals;
 use super::{
@@ -145,17 +148,28 @@ pub(super) async fn is_owner(tx: &mut PgConnection, user: UserId, id: AgentId) -
     .await?)
 }
 
-/// When an agent was registered: its tenure.
-pub(crate) async fn registered_at(tx: &mut PgConnection, id: AgentId) -> Result<DateTime<Utc>> {
-    Ok(sqlx::query_scalar!("SELECT created_at FROM agents WHERE id = $1", id as AgentId).fetch_one(tx).await?)
+/// When these agents were registered, which is where their tenure begins.
+pub(crate) async fn registered_at(tx: &mut PgConnection, ids: &[AgentId]) -> Result<BTreeMap<AgentId, DateTime<Utc>>> {
+    let ids: Vec<Uuid> = ids.iter().map(|a| a.0).collect();
+    let rows = sqlx::query!(r#"SELECT id AS "id: AgentId", created_at FROM agents WHERE id = ANY ($1)"#, &ids)
+        .fetch_all(tx)
+        .await?;
+    Ok(rows.into_iter().map(|r| (r.id, r.created_at)).collect())
 }
 
-/// Writes the score that trust computed, in the same transaction as its evidence.
-pub(crate) async fn set_trust_score(tx: &mut PgConnection, id: AgentId, score: f64) -> Result<()> {
+/// Writes the scores that trust computed, in the same transaction as their evidence, in id order.
+pub(crate) async fn set_trust_scores(tx: &mut PgConnection, scores: &BTreeMap<AgentId, f64>) -> Result<()> {
+    let ids: Vec<Uuid> = scores.keys().map(|a| a.0).collect();
+    let scores: Vec<Decimal> = scores.values().map(|s| Decimal::from_f64(*s).unwrap_or_default().round_dp(2)).collect();
+    // Locked first: an UPDATE over a join takes its rows in no order that could be relied on.
+    sqlx::query!("SELECT 1 AS one FROM agents WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE", &ids)
+        .fetch_all(&mut *tx)
+        .await?;
     sqlx::query!(
-        "UPDATE agents SET trust_score = $2 WHERE id = $1",
-        id as AgentId,
-        Decimal::from_f64(score).unwrap_or_default().round_dp(2)
+        "UPDATE agents a SET trust_score = d.score FROM unnest($1::uuid[], $2::numeric[]) AS d (id, score)
+          WHERE a.id = d.id AND a.trust_score <> d.score",
+        &ids,
+        &scores
     )
     .execute(tx)
     .await?;

@@ -1,6 +1,6 @@
 //! The ledger as its account sees it.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::store;
@@ -69,8 +69,8 @@ impl EntryKind {
 pub struct Entry {
     /// The row.
     pub id: Uuid,
-    /// Its place in the account's chain.
-    pub seq: i64,
+    /// Its number in the account's chain, from 1.
+    pub position: i64,
     /// What kind of movement.
     pub kind: EntryKind,
     /// Signed: negative for debits.
@@ -94,15 +94,6 @@ pub struct EntryFilter {
     pub after: Option<Cursor>,
 }
 
-/// What came in on one day.
-#[derive(Clone, Copy, Debug)]
-pub struct DayTotal {
-    /// The day, UTC.
-    pub day: NaiveDate,
-    /// Earned, fees taken off.
-    pub earned: Credits,
-}
-
 /// The actor's ledger rows, newest first.
 ///
 /// # Errors
@@ -117,15 +108,5 @@ pub async fn entries(db: &Db, actor: &Actor, filter: &EntryFilter, limit: usize)
     };
     let mut tx = db.begin(actor).await?;
     let rows = store::entries(&mut tx, user, filter.kind, after, limit + 1).await?;
-    Ok(Page::cut(rows, limit, |e| Cursor { key: e.seq.to_string(), id: e.id }))
-}
-
-/// What the actor's agents earned on each of the last `days` days, oldest first, days without earnings included.
-///
-/// # Errors
-/// [`Error::Unauthorized`].
-pub async fn earnings_by_day(db: &Db, actor: &Actor, days: i32, today: NaiveDate) -> Result<Vec<DayTotal>> {
-    let user = actor.user()?;
-    let mut tx = db.begin(actor).await?;
-    store::earnings_by_day(&mut tx, user, days, today).await
+    Ok(Page::cut(rows, limit, |e| Cursor { key: e.position.to_string(), id: e.id }))
 }

@@ -3,23 +3,36 @@
 //! | rule (design section 5) | where |
 //! |---|---|
 //! | a grant of 1,000 at sign-up, once | `ledger.open_account` in the migrations, which sign-up calls |
-//! | a paid task is held at once, or there is no task | `economy.assign_task` in the migrations, which calls `ledger.hold` |
-//! | exactly one of settlement and refund, once | [`settle`], [`refund`] |
-//! | a purchase is credited once, with its event | [`purchase::credit`] |
+//! | a paid task is held at once, within the account's limits, or there is no task | `economy.assign_task` in the migrations, which calls `ledger.hold` |
+//! | exactly one of capture and return, once, many at a time | [`holds`] |
+//! | rows are decided in order over locked balances | [`book`] |
+//! | each row carries the hash of the one before it | [`chain`] |
+//! | a purchase is credited once, with its event; refunds and disputes take it back | [`payments`] |
+//! | the operator corrects against the platform's own account | [`adjust()`] |
 //! | everything adds up | [`audit()`] |
+//! | others' tools can check the books | [`export`] |
 
+mod adjust;
 mod audit;
+mod book;
+mod chain;
+mod copy;
 mod entries;
-pub mod packages;
-pub mod purchase;
+pub mod export;
+pub mod holds;
+mod limits;
+pub mod payments;
 mod store;
+mod usage;
 
-use sqlx::PgConnection;
+use crate::{Actor, Credits, Db, Result};
 
-use crate::{Actor, Credits, Db, Result, TaskId};
-
-pub use audit::{AuditReport, Finding, audit};
-pub use entries::{DayTotal, Entry, EntryFilter, EntryKind, earnings_by_day, entries};
+pub use adjust::adjust;
+pub use audit::{AuditReport, Finding, KeptAudit, audit, audit_and_anchor, audit_in, last_audit};
+pub use entries::{Entry, EntryFilter, EntryKind, entries};
+pub use holds::{End, Hold, HoldEnd, end as end_holds, open_holds};
+pub use limits::{SpendingLimits, limits, set_limits};
+pub use usage::{PERIODS, UsageDay, usage};
 
 /// What an account has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,8 +45,15 @@ pub struct Balance {
     pub earned: Credits,
     /// Paid for completed tasks.
     pub spent: Credits,
-    /// Bought.
+    /// Bought, less what was taken back.
     pub purchased: Credits,
+}
+
+impl Balance {
+    /// Available and held together.
+    pub fn total(&self) -> Credits {
+        self.available + self.held
+    }
 }
 
 /// The actor's balance.
@@ -44,15 +64,4 @@ pub async fn balance(db: &Db, actor: &Actor) -> Result<Balance> {
     let user = actor.user()?;
     let mut tx = db.begin(actor).await?;
     store::balance(&mut tx, user).await
-}
-
-/// Pays the agent's owner and the platform out of the task's hold. `false`: there was no open hold (a free task,
-/// one owner on both sides, or it ended before). Inside the transaction that completes the task.
-pub(crate) async fn settle(tx: &mut PgConnection, task: TaskId) -> Result<bool> {
-    store::settle(tx, task).await
-}
-
-/// Returns the whole of the task's hold. `false`: there was no open hold. Inside the transaction that ends the task.
-pub(crate) async fn refund(tx: &mut PgConnection, task: TaskId, reason: &str) -> Result<bool> {
-    store::refund(tx, task, reason).await
 }

@@ -1,34 +1,32 @@
-//! The SQL of the ledger: `credit_balances`, `credit_transactions`, `transactions`, `stripe_events`, `purchases`.
+//! The SQL of the ledger: `credit_balances`, `credit_transactions`, `transactions`, `spending_limits`, `spending_days`.
+//!
+//! Locks are taken in one order everywhere: hold, then balances in id order.
 
-use chrono::NaiveDate;
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
 
-use super::packages::Package;
-use super::purchase::{Credited, PaidSession, Purchase};
-use super::{Balance, DayTotal, Entry, EntryKind, Finding};
-use crate::{Credits, Error, PurchaseId, Result, TaskId, UserId};
+use super::book::{Account, Book, NewRow};
+use super::export::ExportRow;
+use super::holds::{EndedHold, Hold};
+use super::limits::SpendingLimits;
+use super::usage::UsageDay;
+use super::{Balance, Entry, EntryKind, copy};
+use crate::{AgentId, Credits, Error, Result, TaskId, UserId};
 
 pub(super) async fn balance(tx: &mut PgConnection, user: UserId) -> Result<Balance> {
     let row = sqlx::query_as!(
         Balance,
         r#"SELECT b.balance AS "available: Credits", b.total_earned AS "earned: Credits", b.total_spent AS "spent: Credits",
-                  b.total_purchased AS "purchased: Credits",
-                  coalesce((SELECT sum(t.amount_credits) FROM transactions t JOIN agents a ON a.id = t.from_agent_id
-                             WHERE a.owner_user_id = b.user_id AND t.status = 'pending'), 0) AS "held!: Credits"
+                  b.total_purchased AS "purchased: Credits", b.held AS "held: Credits"
              FROM credit_balances b WHERE b.user_id = $1"#,
         user as UserId
     )
     .fetch_optional(tx)
     .await?;
     Ok(row.unwrap_or_default())
-}
-
-pub(super) async fn settle(tx: &mut PgConnection, task: TaskId) -> Result<bool> {
-    Ok(sqlx::query_scalar!(r#"SELECT ledger.settle($1) AS "done!""#, task as TaskId).fetch_one(tx).await?)
-}
-
-pub(super) async fn refund(tx: &mut PgConnection, task: TaskId, reason: &str) -> Result<bool> {
-    Ok(sqlx::query_scalar!(r#"SELECT ledger.refund($1, $2) AS "done!""#, task as TaskId, reason).fetch_one(tx).await?)
 }
 
 pub(super) async fn entries(
@@ -39,11 +37,11 @@ pub(super) async fn entries(
     limit: usize,
 ) -> Result<Vec<Entry>> {
     let rows = sqlx::query!(
-        r#"SELECT id, seq, type AS kind, amount AS "amount: Credits", balance_after AS "balance_after: Credits", reference_id,
+        r#"SELECT id, position, type AS kind, amount AS "amount: Credits", balance_after AS "balance_after: Credits", reference_id,
                   description, created_at
              FROM credit_transactions
-            WHERE user_id = $1 AND ($2::text IS NULL OR type = $2) AND ($3::bigint IS NULL OR seq < $3)
-            ORDER BY seq DESC LIMIT $4"#,
+            WHERE user_id = $1 AND ($2::text IS NULL OR type = $2) AND ($3::bigint IS NULL OR position < $3)
+            ORDER BY position DESC LIMIT $4"#,
         user as UserId,
         kind.map(EntryKind::as_str),
         after,
@@ -57,7 +55,7 @@ pub(super) async fn entries(
                 .ok_or_else(|| Error::Internal(format!("ledger row of unknown type {}", r.kind).into()))?;
             Ok(Entry {
                 id: r.id,
-                seq: r.seq,
+                position: r.position,
                 kind,
                 amount: r.amount,
                 balance_after: r.balance_after,
@@ -69,20 +67,201 @@ pub(super) async fn entries(
         .collect()
 }
 
-pub(super) async fn earnings_by_day(
+// Ends of holds ---------------------------------------------------------------------------------------------------
+
+/// Ends the holds of these tasks that are open: captured with this much at most (`Some`: all of it where nothing is said) or
+/// returned (`None`). Answers with those that ended now; the row decides, once.
+pub(super) async fn end_holds(
+    tx: &mut PgConnection,
+    ends: impl Iterator<Item = (TaskId, bool, Option<Credits>)>,
+) -> Result<Vec<EndedHold>> {
+    let mut tasks: Vec<Uuid> = Vec::new();
+    let mut captures: Vec<bool> = Vec::new();
+    let mut costs: Vec<Option<rust_decimal::Decimal>> = Vec::new();
+    for (task, captured, cost) in ends {
+        tasks.push(task.0);
+        captures.push(captured);
+        costs.push(cost.map(Credits::decimal));
+    }
+    Ok(sqlx::query_as!(
+        EndedHold,
+        r#"UPDATE transactions x SET status = CASE WHEN d.capture THEN 'settled' ELSE 'refunded' END,
+                  captured_credits = CASE WHEN d.capture THEN least(greatest(coalesce(d.cost, x.amount_credits), 0), x.amount_credits) END
+             FROM unnest($1::uuid[], $2::boolean[], $3::numeric[]) AS d (task, capture, cost)
+            WHERE x.task_id = d.task AND x.status = 'pending'
+           RETURNING x.task_id AS "task: TaskId", x.amount_credits AS "price: Credits",
+                     x.captured_credits AS "captured: Credits", x.to_agent_id AS "agent: AgentId",
+                     x.payer_user_id AS "payer: UserId", x.payee_user_id AS "payee: UserId", x.created_at AS taken_at"#,
+        &tasks,
+        &captures,
+        &costs as &[Option<rust_decimal::Decimal>]
+    )
+    .fetch_all(tx)
+    .await?)
+}
+
+/// Balances, locked in id order, and the time at which the last was locked: rows that follow are not older than rows
+/// that came before.
+pub(super) async fn lock_accounts(
+    tx: &mut PgConnection,
+    users: &BTreeSet<UserId>,
+) -> Result<(Vec<(UserId, Account)>, DateTime<Utc>)> {
+    let users: Vec<Uuid> = users.iter().map(|u| u.0).collect();
+    let rows = sqlx::query!(
+        r#"SELECT l.user_id AS "user: UserId", l.balance AS "balance: Credits", l.entries, l.chain,
+                  clock_timestamp() AS "now!"
+             FROM (SELECT user_id, balance, entries, chain FROM credit_balances
+                    WHERE user_id = ANY ($1) ORDER BY user_id FOR UPDATE) l"#,
+        &users
+    )
+    .fetch_all(tx)
+    .await?;
+    let now = rows.iter().map(|r| r.now).max().unwrap_or_default();
+    Ok((rows.into_iter().map(|r| (r.user, Account::new(r.balance, r.entries, r.chain))).collect(), now))
+}
+
+/// Writes the accounts of a book that changed; they are locked.
+pub(super) async fn write_accounts(tx: &mut PgConnection, book: &Book) -> Result<()> {
+    let touched: Vec<(&UserId, &Account)> = book.accounts.iter().filter(|(_, a)| a.touched).collect();
+    let users: Vec<Uuid> = touched.iter().map(|(u, _)| u.0).collect();
+    let balances: Vec<_> = touched.iter().map(|(_, a)| a.balance.decimal()).collect();
+    let earned: Vec<_> = touched.iter().map(|(_, a)| a.earned.decimal()).collect();
+    let spent: Vec<_> = touched.iter().map(|(_, a)| a.spent.decimal()).collect();
+    let released: Vec<_> = touched.iter().map(|(_, a)| a.released.decimal()).collect();
+    let entries: Vec<i64> = touched.iter().map(|(_, a)| a.entries).collect();
+    let chains: Vec<Vec<u8>> = touched.iter().map(|(_, a)| a.chain.clone()).collect();
+    sqlx::query!(
+        "UPDATE credit_balances b SET balance = d.balance, total_earned = b.total_earned + d.earned,
+                total_spent = b.total_spent + d.spent, held = b.held - d.released, entries = d.entries, chain = d.chain,
+                updated_at = clock_timestamp()
+           FROM unnest($1::uuid[], $2::numeric[], $3::numeric[], $4::numeric[], $5::numeric[], $6::bigint[], $7::bytea[])
+             AS d (user_id, balance, earned, spent, released, entries, chain)
+          WHERE b.user_id = d.user_id",
+        &users,
+        &balances,
+        &earned,
+        &spent,
+        &released,
+        &entries,
+        &chains
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// From this many rows on the check of each row's account against `auth.users` costs more than turning it off.
+const MANY_ROWS: usize = 60;
+
+/// Adds ledger rows of accounts whose balances are locked.
+///
+/// A locked balance proves that the account exists (its own foreign key, and a trigger that refuses to delete it), so for
+/// many rows the same proof is not asked of `auth.users` again row by row, where the database lets us say so. Nothing
+/// else is written while that is off, and the audit looks for rows without an account.
+pub(super) async fn write_rows(tx: &mut PgConnection, rows: &[NewRow]) -> Result<()> {
+    let proven = rows.len() >= MANY_ROWS
+        && sqlx::query_scalar!(
+            r#"SELECT CASE WHEN has_parameter_privilege('session_replication_role', 'SET')
+                           THEN set_config('session_replication_role', 'replica', true) = 'replica' ELSE false END AS "proven!""#
+        )
+        .fetch_one(&mut *tx)
+        .await?;
+    let statement = format!("COPY credit_transactions ({}) FROM STDIN (FORMAT binary)", copy::COLUMNS);
+    let mut sink = tx.copy_in_raw(&statement).await?;
+    sink.send(copy::rows(rows)).await?;
+    sink.finish().await?;
+    if proven {
+        sqlx::query!("SELECT set_config('session_replication_role', 'origin', true)").fetch_one(&mut *tx).await?;
+    }
+    Ok(())
+}
+
+/// Takes what came back off the days on which it was held.
+pub(super) async fn return_spending(
+    tx: &mut PgConnection,
+    returned: &BTreeMap<(UserId, NaiveDate), Credits>,
+) -> Result<()> {
+    if returned.is_empty() {
+        return Ok(());
+    }
+    let users: Vec<Uuid> = returned.keys().map(|(u, _)| u.0).collect();
+    let days: Vec<NaiveDate> = returned.keys().map(|(_, d)| *d).collect();
+    let sums: Vec<_> = returned.values().map(|c| c.decimal()).collect();
+    sqlx::query!(
+        "UPDATE spending_days s SET spent = s.spent - d.sum FROM unnest($1::uuid[], $2::date[], $3::numeric[]) AS d (user_id, day, sum)
+          WHERE s.user_id = d.user_id AND s.day = d.day",
+        &users,
+        &days,
+        &sums
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn open_holds(tx: &mut PgConnection, user: UserId) -> Result<Vec<Hold>> {
+    Ok(sqlx::query_as!(
+        Hold,
+        r#"SELECT k.id AS "task: TaskId", k.title, coalesce(economy.agent_name(x.to_agent_id), '') AS "agent!",
+                  x.amount_credits AS "amount: Credits", x.created_at AS since, k.timeout_at AS until
+             FROM agents f JOIN tasks k ON k.requester_agent_id = f.id AND k.status IN ('pending', 'assigned', 'running')
+             JOIN transactions x ON x.task_id = k.id AND x.status = 'pending'
+            WHERE f.owner_user_id = $1 ORDER BY x.created_at, k.id LIMIT 100"#,
+        user as UserId
+    )
+    .fetch_all(tx)
+    .await?)
+}
+
+// Limits, usage, adjustments --------------------------------------------------------------------------------------
+
+pub(super) async fn limits(tx: &mut PgConnection, user: UserId, today: NaiveDate) -> Result<SpendingLimits> {
+    Ok(sqlx::query_as!(
+        SpendingLimits,
+        r#"SELECT (SELECT daily FROM spending_limits WHERE user_id = $1) AS "daily: Credits",
+                  (SELECT monthly FROM spending_limits WHERE user_id = $1) AS "monthly: Credits",
+                  coalesce((SELECT spent FROM spending_days WHERE user_id = $1 AND day = $2), 0) AS "spent_today!: Credits",
+                  coalesce((SELECT sum(spent) FROM spending_days WHERE user_id = $1 AND day >= date_trunc('month', $2::date)::date
+                                                                   AND day <= $2), 0) AS "spent_this_month!: Credits""#,
+        user as UserId,
+        today
+    )
+    .fetch_one(tx)
+    .await?)
+}
+
+pub(super) async fn set_limits(
     tx: &mut PgConnection,
     user: UserId,
-    days: i32,
-    today: NaiveDate,
-) -> Result<Vec<DayTotal>> {
+    daily: Option<Credits>,
+    monthly: Option<Credits>,
+) -> Result<()> {
+    sqlx::query!(
+        "INSERT INTO spending_limits (user_id, daily, monthly) VALUES ($1, $2, $3)
+         ON CONFLICT (user_id) DO UPDATE SET daily = excluded.daily, monthly = excluded.monthly, updated_at = now()",
+        user as UserId,
+        daily.map(Credits::decimal),
+        monthly.map(Credits::decimal)
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn usage(tx: &mut PgConnection, user: UserId, days: i32, today: NaiveDate) -> Result<Vec<UsageDay>> {
     Ok(sqlx::query_as!(
-        DayTotal,
-        r#"SELECT d::date AS "day!", coalesce(sum(c.amount), 0) AS "earned!: Credits"
+        UsageDay,
+        r#"WITH moved AS (
+             SELECT (created_at AT TIME ZONE 'UTC')::date AS day,
+                    -sum(amount) FILTER (WHERE type = 'task_debit' OR (type = 'refund' AND metadata ? 'taskId')) AS spent,
+                    sum(amount) FILTER (WHERE type IN ('task_credit', 'platform_fee')) AS earned
+               FROM credit_transactions
+              WHERE user_id = $1 AND created_at >= ($3::date - ($2::int - 1))::timestamp AT TIME ZONE 'UTC'
+                AND created_at < ($3::date + 1)::timestamp AT TIME ZONE 'UTC'
+              GROUP BY 1)
+           SELECT d::date AS "day!", coalesce(m.spent, 0) AS "spent!: Credits", coalesce(m.earned, 0) AS "earned!: Credits"
              FROM generate_series($3::date - ($2::int - 1), $3::date, interval '1 day') d
-             LEFT JOIN credit_transactions c ON c.user_id = $1 AND c.type IN ('task_credit', 'platform_fee')
-                   AND c.created_at >= (d::date)::timestamp AT TIME ZONE 'UTC'
-                   AND c.created_at < (d::date + 1)::timestamp AT TIME ZONE 'UTC'
-            GROUP BY d ORDER BY d"#,
+             LEFT JOIN moved m ON m.day = d::date ORDER BY 1"#,
         user as UserId,
         days,
         today
@@ -91,223 +270,71 @@ pub(super) async fn earnings_by_day(
     .await?)
 }
 
-pub(super) async fn insert_purchase(pool: &PgPool, user: UserId, package: &Package) -> Result<Purchase> {
-    Ok(sqlx::query_as!(
-        Purchase,
-        r#"INSERT INTO purchases (user_id, package, credits, amount_cents) VALUES ($1, $2, $3, $4)
-           RETURNING id AS "id: PurchaseId", user_id AS "user: UserId", package, credits AS "credits: Credits", amount_cents,
-                     currency, status, created_at"#,
-        user as UserId,
-        package.id,
-        package.credits() as Credits,
-        package.cents
-    )
-    .fetch_one(pool)
-    .await?)
+pub(super) async fn adjust(pool: &PgPool, user: UserId, amount: Credits, reason: &str) -> Result<Uuid> {
+    Ok(sqlx::query_scalar!(r#"SELECT ledger.adjust($1, $2, $3) AS "id!""#, user as UserId, amount as Credits, reason)
+        .fetch_one(pool)
+        .await?)
 }
 
-pub(super) async fn attach_session(pool: &PgPool, purchase: PurchaseId, session: &str) -> Result<()> {
-    sqlx::query!(
-        "UPDATE purchases SET stripe_session_id = $2 WHERE id = $1 AND stripe_session_id IS NULL",
-        purchase as PurchaseId,
-        session
+// Export ----------------------------------------------------------------------------------------------------------
+
+/// One snapshot, and a cursor over all rows in the order in which they were written.
+pub(super) async fn begin_export(tx: &mut PgConnection) -> Result<()> {
+    sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(&mut *tx).await?;
+    sqlx::query("SET LOCAL work_mem = '256MB'").execute(&mut *tx).await?;
+    sqlx::query(
+        "DECLARE books NO SCROLL CURSOR FOR
+         SELECT user_id, position, type, amount, balance_after, reference_id, description, metadata ? 'taskId',
+                metadata ? 'purchaseId', created_at
+           FROM credit_transactions ORDER BY created_at, user_id, position",
     )
-    .execute(pool)
+    .execute(tx)
     .await?;
     Ok(())
 }
 
-pub(super) async fn purchase(tx: &mut PgConnection, user: UserId, id: PurchaseId) -> Result<Option<Purchase>> {
-    Ok(sqlx::query_as!(
-        Purchase,
-        r#"SELECT id AS "id: PurchaseId", user_id AS "user: UserId", package, credits AS "credits: Credits", amount_cents,
-                  currency, status, created_at
-             FROM purchases WHERE id = $1 AND user_id = $2"#,
-        id as PurchaseId,
-        user as UserId
-    )
-    .fetch_optional(tx)
-    .await?)
+pub(super) async fn export_rows(tx: &mut PgConnection, limit: i64) -> Result<Vec<ExportRow>> {
+    use sqlx::Row as _;
+    // FETCH takes no parameters; the number is ours.
+    let rows = sqlx::query(sqlx::AssertSqlSafe(format!("FETCH {limit} FROM books"))).fetch_all(tx).await?;
+    rows.into_iter()
+        .map(|r| {
+            Ok(ExportRow {
+                user: r.try_get(0)?,
+                position: r.try_get(1)?,
+                kind: r.try_get(2)?,
+                amount: r.try_get(3)?,
+                balance_after: r.try_get(4)?,
+                reference: r.try_get(5)?,
+                description: r.try_get(6)?,
+                of_task: r.try_get(7)?,
+                of_purchase: r.try_get(8)?,
+                created_at: r.try_get(9)?,
+            })
+        })
+        .collect()
 }
 
-pub(super) async fn credit_purchase(pool: &PgPool, paid: &PaidSession) -> Result<Credited> {
-    let answer = sqlx::query_scalar!(
-        r#"SELECT ledger.credit_purchase($1, $2, $3, $4, $5, $6) AS "answer!""#,
-        paid.event_id,
-        paid.event_type,
-        paid.purchase as PurchaseId,
-        paid.session_id,
-        paid.amount_cents,
-        paid.currency
+pub(super) async fn export_accounts(tx: &mut PgConnection) -> Result<Vec<UserId>> {
+    Ok(sqlx::query_scalar!(r#"SELECT user_id AS "user: UserId" FROM credit_balances ORDER BY user_id"#)
+        .fetch_all(tx)
+        .await?)
+}
+
+pub(super) async fn export_balances(tx: &mut PgConnection) -> Result<Vec<(UserId, Credits)>> {
+    let rows = sqlx::query!(
+        r#"SELECT user_id AS "user: UserId", balance AS "balance: Credits" FROM credit_balances ORDER BY user_id"#
     )
-    .fetch_one(pool)
+    .fetch_all(tx)
     .await?;
-    match answer.as_str() {
-        "credited" => Ok(Credited::Now),
-        "duplicate" => Ok(Credited::Before),
-        "unknown" => Ok(Credited::Unknown),
-        "mismatch" => Ok(Credited::Mismatch),
-        other => Err(Error::Internal(format!("ledger.credit_purchase answered {other}").into())),
-    }
+    Ok(rows.into_iter().map(|r| (r.user, r.balance)).collect())
 }
 
-// The audit's checks: each answers with how many rows it saw and the first 20 that depart from the rule. ---------
-
-pub(super) async fn begin_snapshot(tx: &mut PgConnection) -> Result<()> {
-    sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(tx).await?;
-    Ok(())
-}
-
-/// Turns one row of `checked`, `departures` into a finding.
-macro_rules! finding {
-    ($tx:expr, $check:literal, $sql:literal) => {{
-        let row = sqlx::query!($sql).fetch_one(&mut *$tx).await?;
-        Ok(Finding { check: $check, checked: row.checked, departures: row.departures })
-    }};
-}
-
-pub(super) async fn audit_chains(tx: &mut PgConnection) -> Result<Finding> {
-    finding!(
-        tx,
-        "each row's balance_after is the one before plus its amount",
-        r#"WITH chain AS (
-             SELECT id, user_id, balance_after,
-                    sum(amount) OVER (PARTITION BY user_id ORDER BY seq) AS expected
-               FROM credit_transactions)
-           SELECT (SELECT count(*) FROM chain) AS "checked!",
-                  ARRAY(SELECT format('row %s of account %s says %s, adds up to %s', id, user_id, balance_after, expected)
-                          FROM chain WHERE balance_after <> expected OR balance_after < 0 LIMIT 20) AS "departures!""#
+/// What open holds contain.
+pub(super) async fn escrow(tx: &mut PgConnection) -> Result<Credits> {
+    Ok(sqlx::query_scalar!(
+        r#"SELECT coalesce(sum(amount_credits), 0) AS "sum!: Credits" FROM transactions WHERE status = 'pending'"#
     )
-}
-
-pub(super) async fn audit_totals(tx: &mut PgConnection) -> Result<Finding> {
-    finding!(
-        tx,
-        "each account's balance is the sum of its rows, and of its totals less what is held",
-        r#"WITH sums AS (
-             SELECT b.user_id, b.balance, b.total_earned, b.total_spent, b.total_purchased,
-                    coalesce((SELECT sum(c.amount) FROM credit_transactions c WHERE c.user_id = b.user_id), 0) AS rows,
-                    coalesce((SELECT sum(c.amount) FROM credit_transactions c
-                               WHERE c.user_id = b.user_id AND c.type = 'initial_grant'), 0) AS granted,
-                    coalesce((SELECT sum(t.amount_credits) FROM transactions t JOIN agents a ON a.id = t.from_agent_id
-                               WHERE a.owner_user_id = b.user_id AND t.status = 'pending'), 0) AS held
-               FROM credit_balances b)
-           SELECT (SELECT count(*) FROM sums) AS "checked!",
-                  ARRAY(SELECT format('account %s has %s; rows add up to %s, totals to %s', user_id, balance, rows,
-                                      granted + total_purchased + total_earned - total_spent - held)
-                          FROM sums
-                         WHERE balance <> rows OR balance <> granted + total_purchased + total_earned - total_spent - held
-                         LIMIT 20) AS "departures!""#
-    )
-}
-
-pub(super) async fn audit_conservation(tx: &mut PgConnection) -> Result<Finding> {
-    finding!(
-        tx,
-        "what was granted and bought is what accounts have and escrow holds",
-        r#"WITH s AS (
-             SELECT (SELECT count(*) FROM credit_balances) AS accounts,
-                    (SELECT coalesce(sum(amount), 0) FROM credit_transactions WHERE type IN ('initial_grant', 'purchase')) AS issued,
-                    (SELECT coalesce(sum(balance), 0) FROM credit_balances) AS balances,
-                    (SELECT coalesce(sum(amount_credits), 0) FROM transactions WHERE status = 'pending') AS escrow)
-           SELECT accounts AS "checked!",
-                  CASE WHEN issued = balances + escrow THEN '{}'::text[]
-                       ELSE ARRAY[format('issued %s, balances %s, escrow %s', issued, balances, escrow)] END AS "departures!"
-             FROM s"#
-    )
-}
-
-pub(super) async fn audit_escrow(tx: &mut PgConnection) -> Result<Finding> {
-    finding!(
-        tx,
-        "each open hold has its debit, and its task is still open",
-        r#"WITH held AS (
-             SELECT t.task_id, t.amount_credits, k.status,
-                    (SELECT sum(c.amount) FROM credit_transactions c JOIN agents a ON a.owner_user_id = c.user_id
-                      WHERE c.reference_id = t.task_id::text AND a.id = t.from_agent_id) AS moved
-               FROM transactions t JOIN tasks k ON k.id = t.task_id WHERE t.status = 'pending')
-           SELECT (SELECT count(*) FROM held) AS "checked!",
-                  ARRAY(SELECT format('task %s (%s) holds %s, its payer moved %s', task_id, status, amount_credits, moved)
-                          FROM held WHERE moved IS DISTINCT FROM -amount_credits OR status NOT IN ('assigned', 'running')
-                         LIMIT 20) AS "departures!""#
-    )
-}
-
-pub(super) async fn audit_settled(tx: &mut PgConnection) -> Result<Finding> {
-    finding!(
-        tx,
-        "each settled hold has its debit, credit and fees, which add up to nothing",
-        r#"WITH done AS (
-             SELECT t.task_id, t.amount_credits AS price, ledger.fee(t.amount_credits) AS fee, k.status,
-                    r.owner_user_id AS payer, p.owner_user_id AS payee
-               FROM transactions t JOIN tasks k ON k.id = t.task_id
-               JOIN agents r ON r.id = t.from_agent_id JOIN agents p ON p.id = t.to_agent_id
-              WHERE t.status = 'settled'),
-           sums AS (
-             SELECT d.*, coalesce(sum(c.amount), 0) AS total,
-                    coalesce(sum(c.amount) FILTER (WHERE c.user_id = d.payer AND c.type = 'task_debit'), 0) AS debit,
-                    coalesce(sum(c.amount) FILTER (WHERE c.user_id = d.payee AND c.type = 'task_credit'), 0) AS credit,
-                    coalesce(sum(c.amount) FILTER (WHERE c.user_id = ledger.platform()), 0) AS platform,
-                    coalesce(sum(c.amount) FILTER (WHERE c.user_id = d.payee AND c.type = 'platform_fee'), 0) AS fee_paid
-               FROM done d LEFT JOIN credit_transactions c ON c.reference_id = d.task_id::text
-              GROUP BY d.task_id, d.price, d.fee, d.status, d.payer, d.payee)
-           SELECT (SELECT count(*) FROM sums) AS "checked!",
-                  ARRAY(SELECT format('task %s (%s, price %s): debit %s, credit %s, fee %s, platform %s', task_id, status, price,
-                                      debit, credit, fee_paid, platform)
-                          FROM sums WHERE total <> 0 OR debit <> -price OR credit <> price OR fee_paid <> -fee
-                               OR platform <> fee OR status <> 'completed' LIMIT 20) AS "departures!""#
-    )
-}
-
-pub(super) async fn audit_refunded(tx: &mut PgConnection) -> Result<Finding> {
-    finding!(
-        tx,
-        "each refunded hold came back whole, and nobody was paid",
-        r#"WITH sums AS (
-             SELECT t.task_id, t.amount_credits AS price, k.status,
-                    coalesce(sum(c.amount) FILTER (WHERE c.type = 'task_debit'), 0) AS debit,
-                    coalesce(sum(c.amount) FILTER (WHERE c.type = 'refund'), 0) AS refund, count(c.id) AS rows
-               FROM transactions t JOIN tasks k ON k.id = t.task_id
-               LEFT JOIN credit_transactions c ON c.reference_id = t.task_id::text
-              WHERE t.status = 'refunded' GROUP BY t.task_id, t.amount_credits, k.status)
-           SELECT (SELECT count(*) FROM sums) AS "checked!",
-                  ARRAY(SELECT format('task %s (%s, price %s): debit %s, refund %s', task_id, status, price, debit, refund)
-                          FROM sums WHERE debit <> -price OR refund <> price OR rows <> 2
-                               OR status NOT IN ('failed', 'cancelled') LIMIT 20) AS "departures!""#
-    )
-}
-
-pub(super) async fn audit_ended_tasks(tx: &mut PgConnection) -> Result<Finding> {
-    finding!(
-        tx,
-        "each paid task between two owners has exactly the hold that its state asks for",
-        r#"WITH paid AS (
-             SELECT k.id, k.status, k.price_credits, t.status AS hold, t.amount_credits
-               FROM tasks k JOIN agents r ON r.id = k.requester_agent_id JOIN agents p ON p.id = k.assigned_agent_id
-               LEFT JOIN transactions t ON t.task_id = k.id
-              WHERE k.price_credits > 0 AND r.owner_user_id <> p.owner_user_id)
-           SELECT (SELECT count(*) FROM paid) AS "checked!",
-                  ARRAY(SELECT format('task %s is %s, its hold %s of %s', id, status, coalesce(hold, 'missing'), amount_credits)
-                          FROM paid
-                         WHERE amount_credits IS DISTINCT FROM price_credits
-                            OR hold IS DISTINCT FROM CASE WHEN status = 'completed' THEN 'settled'
-                                                          WHEN status IN ('failed', 'cancelled') THEN 'refunded'
-                                                          ELSE 'pending' END
-                         LIMIT 20) AS "departures!""#
-    )
-}
-
-pub(super) async fn audit_purchases(tx: &mut PgConnection) -> Result<Finding> {
-    finding!(
-        tx,
-        "each paid purchase was credited once, and nothing else was",
-        r#"WITH both_ways AS (
-             SELECT p.id, p.credits, p.stripe_session_id, c.amount
-               FROM (SELECT * FROM purchases WHERE status = 'paid') p
-               FULL JOIN (SELECT * FROM credit_transactions WHERE type = 'purchase') c
-                 ON c.reference_id = p.stripe_session_id AND c.user_id = p.user_id)
-           SELECT (SELECT count(*) FROM both_ways) AS "checked!",
-                  ARRAY(SELECT format('purchase %s (%s) of %s: credited %s', id, stripe_session_id, credits, amount)
-                          FROM both_ways WHERE credits IS DISTINCT FROM amount LIMIT 20) AS "departures!""#
-    )
+    .fetch_one(tx)
+    .await?)
 }

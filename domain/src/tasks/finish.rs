@@ -1,12 +1,15 @@
-//! The end of a task: state, money and trust together, once.
+//! The end of tasks: state, money and trust together, once, any number of tasks in one transaction.
+
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
-use sqlx::PgConnection;
+use serde_json::{Value, json};
 
 use super::dispatch::Claim;
-use super::{content, store};
-use crate::{Actor, AgentId, Db, Result, TaskId, agents, ledger, trust};
+use super::store::{self, Closing};
+use super::{TaskState, content};
+use crate::trust::{self, Evidenced};
+use crate::{Actor, AgentId, Credits, Db, Result, TaskId, Tx, agents, fault, ledger};
 
 /// What an agent delivered, A2A 1.0 JSON.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +18,8 @@ pub struct Delivery {
     pub artifacts: Vec<Value>,
     /// What it said, after the requester's message.
     pub messages: Vec<Value>,
+    /// What it says that the work cost. Less than the price is believed and charged; more is not.
+    pub cost: Option<Credits>,
 }
 
 /// Whose doing a failure is. Only the agent's touches the agent's trust.
@@ -49,89 +54,222 @@ pub struct Failure {
     pub fault: Fault,
 }
 
-/// Completes a task under its lease: the delivery is kept, the hold settled, trust noted. `false`: it had ended
-/// or another worker has it, and nothing changed.
+/// How a claimed task ends.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// The agent delivered.
+    Completed(Delivery),
+    /// It did not.
+    Failed(Delivery, Failure),
+}
+
+/// Ends tasks under their leases: each delivery is kept, each hold settled or returned, trust noted. One transaction; the
+/// answers are in the order asked. `false`: that task had ended or another worker has it, and nothing of it changed.
 ///
 /// # Errors
-/// When the database does not answer; nothing changed.
+/// When the database does not answer, or one of the deliveries cannot be stored; nothing changed.
+pub async fn end_many(db: &Db, ends: &[(Claim, Outcome)], now: DateTime<Utc>) -> Result<Vec<bool>> {
+    let mut tx = db.begin(&Actor::System).await?;
+    fault::point("settle.begun");
+    let claims: Vec<&Claim> = ends.iter().map(|(claim, _)| claim).collect();
+    let locked = store::lock_leased_many(&mut tx, &claims).await?;
+    fault::point("settle.locked");
+    let mut endings = Vec::with_capacity(locked.len());
+    let mut taken: HashMap<TaskId, ()> = HashMap::new();
+    let mut done = Vec::with_capacity(ends.len());
+    for (claim, outcome) in ends {
+        // Twice in one batch would be twice the end.
+        let task = locked.get(&claim.task).filter(|t| t.token == Some(claim.token));
+        let first = task.is_some() && taken.insert(claim.task, ()).is_none();
+        done.push(first);
+        let (true, Some(task)) = (first, task) else { continue };
+        endings.push(Ending { task, how: How::of(outcome) });
+    }
+    write(&mut tx, &endings, now).await?;
+    fault::point("settle.before-commit");
+    tx.commit().await?;
+    fault::point("settle.committed");
+    Ok(done)
+}
+
+/// Completes one task ([`end_many`]).
+///
+/// # Errors
+/// As [`end_many`].
 pub async fn complete(db: &Db, claim: &Claim, delivery: &Delivery, now: DateTime<Utc>) -> Result<bool> {
-    let mut tx = db.begin(&Actor::System).await?;
-    let Some(task) = store::lock_leased(&mut tx, claim).await? else { return Ok(false) };
-    let output = content::output_of(&delivery.artifacts, delivery.messages.last());
-    store::complete(&mut tx, claim.task, delivery, &output, now).await?;
-    let settled = ledger::settle(&mut tx, claim.task).await?;
-    let duration = now - task.started_at.unwrap_or(now);
-    if !task.same_owner {
-        note_trust(&mut tx, claim.agent, claim.task, &trust::Ended::Completed(duration), now).await?;
-    }
-    store::close(&mut tx, claim.task, "completed", None).await?;
-    store::event(
-        &mut tx,
-        claim.task,
-        "completed",
-        serde_json::json!({ "artifacts": delivery.artifacts.len(), "settled": settled.then(|| task.price.to_string()) }),
-    )
-    .await?;
-    tx.commit().await?;
-    Ok(true)
+    let ends = [(claim.clone(), Outcome::Completed(delivery.clone()))];
+    Ok(end_many(db, &ends, now).await?.first().copied().unwrap_or(false))
 }
 
-/// Fails a task under its lease: the hold goes back, trust is noted if the agent is to blame. `false`: it had
-/// ended or another worker has it, and nothing changed.
+/// Fails one task ([`end_many`]).
 ///
 /// # Errors
-/// When the database does not answer; nothing changed.
+/// As [`end_many`].
 pub async fn fail(db: &Db, claim: &Claim, delivery: &Delivery, failure: &Failure, now: DateTime<Utc>) -> Result<bool> {
-    let mut tx = db.begin(&Actor::System).await?;
-    let Some(task) = store::lock_leased(&mut tx, claim).await? else { return Ok(false) };
-    store::fail(&mut tx, claim.task, delivery, &failure.message, failure.fault, now).await?;
-    let refunded = ledger::refund(&mut tx, claim.task, "Returned: task failed").await?;
-    if failure.fault == Fault::Agent && !task.same_owner {
-        let ended = trust::Ended::Failed(failure.kind.to_owned());
-        note_trust(&mut tx, claim.agent, claim.task, &ended, now).await?;
-    }
-    store::close(&mut tx, claim.task, "failed", Some(&failure.message)).await?;
-    let data = serde_json::json!({
-        "error": failure.message, "fault": failure.fault.as_str(), "refunded": refunded.then(|| task.price.to_string()),
-    });
-    store::event(&mut tx, claim.task, "failed", data).await?;
-    tx.commit().await?;
-    Ok(true)
+    let ends = [(claim.clone(), Outcome::Failed(delivery.clone(), failure.clone()))];
+    Ok(end_many(db, &ends, now).await?.first().copied().unwrap_or(false))
 }
 
-/// Ends one overdue task by the clock. The agent is to blame only if it was being waited for at the deadline, or had
-/// failed before: where no worker was there to hear an answer, nobody knows that there was none.
-pub(super) async fn time_out(db: &Db, id: TaskId, now: DateTime<Utc>) -> Result<bool> {
+/// Ends overdue tasks by the clock; answers with how many. The agent is to blame only if it was being waited for at the
+/// deadline, or had failed before: where no worker was there to hear an answer, nobody knows that there was none.
+pub(super) async fn time_out(db: &Db, ids: &[TaskId], now: DateTime<Utc>) -> Result<usize> {
     let mut tx = db.begin(&Actor::System).await?;
-    let Some(task) = store::lock_overdue(&mut tx, id, now).await? else { return Ok(false) };
-    let late = task.started_at.is_some() && task.agent_was_late;
-    let fault = if late { Fault::Agent } else { Fault::Platform };
-    let message = match fault {
-        Fault::Agent => "The agent did not answer in time",
-        Fault::Requester | Fault::Platform => "The task could not be served in time",
-    };
-    store::fail(&mut tx, id, &Delivery::default(), message, fault, now).await?;
-    let refunded = ledger::refund(&mut tx, id, "Returned: task timed out").await?;
-    if let (Fault::Agent, Some(agent), false) = (fault, task.agent, task.same_owner) {
-        note_trust(&mut tx, agent, id, &trust::Ended::TimedOut, now).await?;
-    }
-    store::close(&mut tx, id, "failed", Some(message)).await?;
-    let data = serde_json::json!({
-        "error": message, "fault": fault.as_str(), "timeout": true, "refunded": refunded.then(|| task.price.to_string()),
-    });
-    store::event(&mut tx, id, "failed", data).await?;
+    let locked = store::lock_overdue(&mut tx, ids, now).await?;
+    let endings: Vec<Ending<'_>> = locked
+        .values()
+        .map(|task| {
+            let late = task.started_at.is_some() && task.agent_was_late;
+            Ending { task, how: How::TimedOut { fault: if late { Fault::Agent } else { Fault::Platform } } }
+        })
+        .collect();
+    write(&mut tx, &endings, now).await?;
     tx.commit().await?;
-    Ok(true)
+    Ok(endings.len())
 }
 
-async fn note_trust(
-    tx: &mut PgConnection,
-    agent: AgentId,
-    task: TaskId,
-    ended: &trust::Ended,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    let registered = agents::registered_at(tx, agent).await?;
-    let score = trust::record(tx, agent, task, registered, ended, now).await?;
-    agents::set_trust_score(tx, agent, score).await
+/// A task that is about to be ended, its row locked.
+pub(super) struct Locked {
+    pub task: TaskId,
+    /// The lease under which it is held.
+    pub token: Option<uuid::Uuid>,
+    pub title: String,
+    pub agent: Option<AgentId>,
+    pub price: Credits,
+    pub started_at: Option<DateTime<Utc>>,
+    pub same_owner: bool,
+    /// Whether, at the deadline, the agent was being waited for or had failed before.
+    pub agent_was_late: bool,
+}
+
+struct Ending<'a> {
+    task: &'a Locked,
+    how: How<'a>,
+}
+
+enum How<'a> {
+    Completed(&'a Delivery),
+    Failed(&'a Delivery, &'a Failure),
+    TimedOut { fault: Fault },
+}
+
+impl<'a> How<'a> {
+    fn of(outcome: &'a Outcome) -> How<'a> {
+        match outcome {
+            Outcome::Completed(delivery) => How::Completed(delivery),
+            Outcome::Failed(delivery, failure) => How::Failed(delivery, failure),
+        }
+    }
+
+    /// What happens to the hold.
+    fn hold(&self) -> ledger::End {
+        match self {
+            How::Completed(delivery) => ledger::End::Capture(delivery.cost),
+            How::Failed(..) => ledger::End::Return("Returned: task failed"),
+            How::TimedOut { .. } => ledger::End::Return("Returned: task timed out"),
+        }
+    }
+
+    /// The message of a failure and whose doing it is.
+    fn failure(&self) -> Option<(&str, Fault)> {
+        match self {
+            How::Completed(_) => None,
+            How::Failed(_, failure) => Some((&failure.message, failure.fault)),
+            How::TimedOut { fault: Fault::Agent } => Some(("The agent did not answer in time", Fault::Agent)),
+            How::TimedOut { fault } => Some(("The task could not be served in time", *fault)),
+        }
+    }
+
+    fn delivery(&self) -> Option<&Delivery> {
+        match self {
+            How::Completed(delivery) | How::Failed(delivery, _) => Some(delivery),
+            How::TimedOut { .. } => None,
+        }
+    }
+
+    /// What it says about the agent, where it says anything.
+    fn evidence(&self, task: &Locked, now: DateTime<Utc>) -> Option<trust::Ended> {
+        match self {
+            How::Completed(_) => Some(trust::Ended::Completed(now - task.started_at.unwrap_or(now))),
+            How::Failed(_, Failure { fault: Fault::Agent, kind, .. }) => Some(trust::Ended::Failed((*kind).to_owned())),
+            How::TimedOut { fault: Fault::Agent } => Some(trust::Ended::TimedOut),
+            How::Failed(..) | How::TimedOut { .. } => None,
+        }
+    }
+}
+
+/// Holds first (they say what each task cost), then tasks, trust, queue and events.
+async fn write(tx: &mut Tx, endings: &[Ending<'_>], now: DateTime<Utc>) -> Result<()> {
+    if endings.is_empty() {
+        return Ok(());
+    }
+    let holds: Vec<_> = endings
+        .iter()
+        .map(|e| ledger::HoldEnd { task: e.task.task, title: e.task.title.clone(), end: e.how.hold() })
+        .collect();
+    let ended = ledger::end_holds(tx, &holds).await?;
+    let closings: Vec<Closing> = endings
+        .iter()
+        .map(|e| {
+            let captured = ended.get(&e.task.task).copied();
+            let delivery = e.how.delivery();
+            let artifacts = delivery.map(|d| d.artifacts.clone()).unwrap_or_default();
+            let completed = matches!(e.how, How::Completed(_));
+            let failure = e.how.failure();
+            Closing {
+                task: e.task.task,
+                state: if completed { TaskState::Completed } else { TaskState::Failed },
+                output: completed.then(|| content::output_of(&artifacts, delivery.and_then(|d| d.messages.last()))),
+                messages: Value::Array(delivery.map(|d| d.messages.clone()).unwrap_or_default()),
+                cost: captured.unwrap_or_default(),
+                error: failure.map(|(message, _)| message.to_owned()),
+                fault: failure.map(|(_, fault)| fault),
+                event: event(e, captured, artifacts.len()),
+                artifacts: Value::Array(artifacts),
+            }
+        })
+        .collect();
+    store::close(tx, &closings, now).await?;
+    fault::point("settle.tasks-written");
+    note_trust(tx, endings, now).await
+}
+
+/// What the task's event says.
+fn event(e: &Ending<'_>, captured: Option<Credits>, artifacts: usize) -> Value {
+    let price = e.task.price;
+    match e.how.failure() {
+        None => json!({
+            "artifacts": artifacts,
+            "settled": captured.map(|c| c.to_string()),
+            "refunded": captured.map(|c| price - c).filter(|back| back.is_positive()).map(|back| back.to_string()),
+        }),
+        Some((message, fault)) => {
+            let mut data = json!({
+                "error": message, "fault": fault.as_str(), "refunded": captured.map(|_| price.to_string()),
+            });
+            if matches!(e.how, How::TimedOut { .. }) {
+                data["timeout"] = json!(true);
+            }
+            data
+        }
+    }
+}
+
+async fn note_trust(tx: &mut Tx, endings: &[Ending<'_>], now: DateTime<Utc>) -> Result<()> {
+    let evidence: Vec<Evidenced> = endings
+        .iter()
+        .filter(|e| !e.task.same_owner)
+        .filter_map(|e| {
+            let ended = e.how.evidence(e.task, now)?;
+            Some(Evidenced { agent: e.task.agent?, task: e.task.task, ended })
+        })
+        .collect();
+    let sums = trust::record(tx, &evidence).await?;
+    if sums.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<AgentId> = sums.iter().map(|(agent, _)| *agent).collect();
+    let since = agents::registered_at(tx, &ids).await?;
+    let scores: BTreeMap<AgentId, f64> =
+        sums.iter().filter_map(|(agent, sum)| Some((*agent, trust::score(sum, *since.get(agent)?, now)))).collect();
+    agents::set_trust_scores(tx, &scores).await
 }

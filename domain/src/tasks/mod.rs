@@ -6,6 +6,7 @@
 //! | the row, its hold and its place in the queue are one transaction | [`create()`] with `economy.assign_task` |
 //! | one worker at a time, by a lease | [`dispatch`] |
 //! | an end settles or refunds, once; what comes after changes nothing | [`finish`] |
+//! | ends that come together are committed together | [`Finisher`] |
 //! | deadlines by the clock | [`sweep()`] |
 
 mod cancel;
@@ -14,6 +15,7 @@ mod create;
 pub mod dispatch;
 mod feed;
 pub mod finish;
+mod group_commit;
 pub mod retry;
 pub mod state;
 mod store;
@@ -24,6 +26,7 @@ pub use cancel::cancel;
 pub use content::{Artifact, Message, Part, PartBody};
 pub use create::{Accepted, NewTask, create};
 pub use feed::{TASK_EVENTS, TASK_QUEUE, parse_notification};
+pub use group_commit::Finisher;
 pub use state::TaskState;
 pub use sweep::sweep;
 pub use view::{

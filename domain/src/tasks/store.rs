@@ -2,6 +2,7 @@
 //!
 //! Locks are taken in one order everywhere: task, hold, balances, queue.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -11,7 +12,7 @@ use uuid::Uuid;
 
 use super::content::{Artifact, Message};
 use super::dispatch::{Claim, Lease};
-use super::finish::{Delivery, Fault};
+use super::finish::{Fault, Locked};
 use super::{Event, Role, TaskCounts, TaskDetail, TaskFilter, TaskState, TaskSummary};
 use crate::agents::SigningSecrets;
 use crate::{Actor, AgentId, Credits, Db, Error, Result, TaskId, UserId};
@@ -39,8 +40,10 @@ pub(super) async fn client_agent(tx: &mut PgConnection, user: UserId) -> Result<
 
 pub(super) async fn insert_draft(tx: &mut PgConnection, d: &Draft<'_>) -> Result<TaskId> {
     Ok(sqlx::query_scalar!(
-        r#"INSERT INTO tasks (title, requester_agent_id, skill_id, input, messages, max_budget_credits, timeout_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id AS "id: TaskId""#,
+        // An id that rises with time: new tasks, their holds and ledger rows share pages of their indexes.
+        r#"INSERT INTO tasks (id, title, requester_agent_id, skill_id, input, messages, max_budget_credits, timeout_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id AS "id: TaskId""#,
+        Uuid::now_v7(),
         d.title,
         d.requester as AgentId,
         d.skill,
@@ -160,53 +163,65 @@ pub(super) async fn renew(pool: &PgPool, id: TaskId, token: Uuid, lease: Duratio
     Ok(if ended { Lease::Ended } else { Lease::Lost })
 }
 
-/// A task that is about to be changed, its row locked.
-pub(super) struct Locked {
-    pub agent: Option<AgentId>,
-    pub price: Credits,
-    pub started_at: Option<DateTime<Utc>>,
-    pub same_owner: bool,
-    /// Whether, at the deadline, the agent was being waited for or had failed before.
-    pub agent_was_late: bool,
+/// Locks the task of a claim; `false` when the claim does not stand any more.
+pub(super) async fn lock_leased(tx: &mut PgConnection, claim: &Claim) -> Result<bool> {
+    Ok(lock_leased_many(tx, &[claim]).await?.get(&claim.task).is_some_and(|t| t.token == Some(claim.token)))
 }
 
-/// Locks the task of a claim if the claim still stands.
-pub(super) async fn lock_leased(tx: &mut PgConnection, claim: &Claim) -> Result<Option<Locked>> {
-    let locked = sqlx::query_as!(
+/// Locks the tasks of these claims that are open, in id order, and then their places in the queue. A claim stands if the
+/// token that comes back is its own.
+pub(super) async fn lock_leased_many(tx: &mut PgConnection, claims: &[&Claim]) -> Result<BTreeMap<TaskId, Locked>> {
+    let ids: Vec<Uuid> = claims.iter().map(|c| c.task.0).collect();
+    let mut locked: BTreeMap<TaskId, Locked> = sqlx::query_as!(
         Locked,
-        r#"SELECT t.assigned_agent_id AS "agent: AgentId", t.price_credits AS "price: Credits", t.started_at,
-                  r.owner_user_id = a.owner_user_id AS "same_owner!", false AS "agent_was_late!"
+        r#"SELECT t.id AS "task: TaskId", NULL::uuid AS token, t.title, t.assigned_agent_id AS "agent: AgentId",
+                  t.price_credits AS "price: Credits", t.started_at, r.owner_user_id = a.owner_user_id AS "same_owner!",
+                  false AS "agent_was_late!"
              FROM tasks t JOIN agents r ON r.id = t.requester_agent_id JOIN agents a ON a.id = t.assigned_agent_id
-            WHERE t.id = $1 AND t.status IN ('assigned', 'running') FOR NO KEY UPDATE OF t"#,
-        claim.task as TaskId
+            WHERE t.id = ANY ($1) AND t.status IN ('assigned', 'running') ORDER BY t.id FOR NO KEY UPDATE OF t"#,
+        &ids
     )
-    .fetch_optional(&mut *tx)
-    .await?;
-    let ours = sqlx::query_scalar!(
-        r#"SELECT 1 AS "one!" FROM task_queue WHERE task_id = $1 AND lease_token = $2 FOR UPDATE"#,
-        claim.task as TaskId,
-        claim.token
+    .fetch_all(&mut *tx)
+    .await?
+    .into_iter()
+    .map(|l| (l.task, l))
+    .collect();
+    let tokens = sqlx::query!(
+        r#"SELECT task_id AS "task: TaskId", lease_token FROM task_queue WHERE task_id = ANY ($1) ORDER BY task_id FOR UPDATE"#,
+        &ids
     )
-    .fetch_optional(&mut *tx)
+    .fetch_all(tx)
     .await?;
-    Ok(if ours.is_some() { locked } else { None })
+    for row in tokens {
+        if let Some(task) = locked.get_mut(&row.task) {
+            task.token = row.lease_token;
+        }
+    }
+    Ok(locked)
 }
 
-pub(super) async fn lock_overdue(tx: &mut PgConnection, id: TaskId, now: DateTime<Utc>) -> Result<Option<Locked>> {
-    Ok(sqlx::query_as!(
+pub(super) async fn lock_overdue(
+    tx: &mut PgConnection,
+    ids: &[TaskId],
+    now: DateTime<Utc>,
+) -> Result<BTreeMap<TaskId, Locked>> {
+    let ids: Vec<Uuid> = ids.iter().map(|t| t.0).collect();
+    let rows = sqlx::query_as!(
         Locked,
-        r#"SELECT t.assigned_agent_id AS "agent: AgentId", t.price_credits AS "price: Credits", t.started_at,
+        r#"SELECT t.id AS "task: TaskId", NULL::uuid AS token, t.title, t.assigned_agent_id AS "agent: AgentId",
+                  t.price_credits AS "price: Credits", t.started_at,
                   coalesce(r.owner_user_id = a.owner_user_id, true) AS "same_owner!",
                   EXISTS (SELECT 1 FROM task_queue q WHERE q.task_id = t.id
                              AND (q.failures > 0 OR q.lease_expires_at >= t.timeout_at)) AS "agent_was_late!"
              FROM tasks t JOIN agents r ON r.id = t.requester_agent_id LEFT JOIN agents a ON a.id = t.assigned_agent_id
-            WHERE t.id = $1 AND t.status IN ('pending', 'assigned', 'running') AND t.timeout_at <= $2
-              FOR NO KEY UPDATE OF t"#,
-        id as TaskId,
+            WHERE t.id = ANY ($1) AND t.status IN ('pending', 'assigned', 'running') AND t.timeout_at <= $2
+            ORDER BY t.id FOR NO KEY UPDATE OF t"#,
+        &ids,
         now
     )
-    .fetch_optional(tx)
-    .await?)
+    .fetch_all(tx)
+    .await?;
+    Ok(rows.into_iter().map(|l| (l.task, l)).collect())
 }
 
 pub(super) async fn overdue(pool: &PgPool, now: DateTime<Utc>) -> Result<Vec<TaskId>> {
@@ -221,7 +236,7 @@ pub(super) async fn overdue(pool: &PgPool, now: DateTime<Utc>) -> Result<Vec<Tas
 
 pub(super) async fn mark_running(db: &Db, claim: &Claim) -> Result<Lease> {
     let mut tx = db.begin(&Actor::System).await?;
-    if lock_leased(&mut tx, claim).await?.is_none() {
+    if !lock_leased(&mut tx, claim).await? {
         drop(tx);
         return renew(db.pool(), claim.task, claim.token, super::dispatch::LEASE).await;
     }
@@ -267,7 +282,7 @@ pub(super) async fn note_remote(
 
 pub(super) async fn progress(db: &Db, claim: &Claim, text: &str) -> Result<()> {
     let mut tx = db.begin(&Actor::System).await?;
-    if lock_leased(&mut tx, claim).await?.is_some() {
+    if lock_leased(&mut tx, claim).await? {
         event(&mut tx, claim.task, "progress", json!({ "text": text })).await?;
         tx.commit().await?;
     }
@@ -288,7 +303,7 @@ async fn end_attempt(tx: &mut PgConnection, id: TaskId, outcome: &str, error: Op
 
 pub(super) async fn try_later(db: &Db, claim: &Claim, error: &str, run_at: DateTime<Utc>) -> Result<()> {
     let mut tx = db.begin(&Actor::System).await?;
-    if lock_leased(&mut tx, claim).await?.is_none() {
+    if !lock_leased(&mut tx, claim).await? {
         return Ok(());
     }
     end_attempt(&mut tx, claim.task, "retried", Some(error)).await?;
@@ -305,7 +320,7 @@ pub(super) async fn try_later(db: &Db, claim: &Claim, error: &str, run_at: DateT
 
 pub(super) async fn give_back(db: &Db, claim: &Claim) -> Result<()> {
     let mut tx = db.begin(&Actor::System).await?;
-    if lock_leased(&mut tx, claim).await?.is_none() {
+    if !lock_leased(&mut tx, claim).await? {
         return Ok(());
     }
     end_attempt(&mut tx, claim.task, "lost", Some("The worker was stopped")).await?;
@@ -321,56 +336,70 @@ pub(super) async fn give_back(db: &Db, claim: &Claim) -> Result<()> {
     Ok(())
 }
 
-pub(super) async fn complete(
-    tx: &mut PgConnection,
-    id: TaskId,
-    delivery: &Delivery,
-    output: &Value,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    sqlx::query!(
-        "UPDATE tasks SET status = 'completed', completed_at = $2, output = $3, artifacts = $4, messages = messages || $5,
-                actual_cost_credits = coalesce((SELECT x.amount_credits FROM transactions x WHERE x.task_id = $1), 0)
-          WHERE id = $1",
-        id as TaskId,
-        now,
-        output,
-        Value::Array(delivery.artifacts.clone()),
-        Value::Array(delivery.messages.clone())
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
+/// A task as it is when it has ended.
+pub(super) struct Closing {
+    pub task: TaskId,
+    pub state: TaskState,
+    pub output: Option<Value>,
+    pub artifacts: Value,
+    /// To be added to the conversation.
+    pub messages: Value,
+    pub cost: Credits,
+    pub error: Option<String>,
+    pub fault: Option<Fault>,
+    /// What its last event says.
+    pub event: Value,
 }
 
-pub(super) async fn fail(
-    tx: &mut PgConnection,
-    id: TaskId,
-    delivery: &Delivery,
-    message: &str,
-    fault: Fault,
-    now: DateTime<Utc>,
-) -> Result<()> {
+/// Writes tasks that end, ends their open attempts, takes them out of the queue and tells of it.
+pub(super) async fn close(tx: &mut PgConnection, closings: &[Closing], now: DateTime<Utc>) -> Result<()> {
+    let ids: Vec<Uuid> = closings.iter().map(|c| c.task.0).collect();
+    let states: Vec<String> = closings.iter().map(|c| c.state.as_str().to_owned()).collect();
+    let outputs: Vec<Option<Value>> = closings.iter().map(|c| c.output.clone()).collect();
+    let artifacts: Vec<Value> = closings.iter().map(|c| c.artifacts.clone()).collect();
+    let messages: Vec<Value> = closings.iter().map(|c| c.messages.clone()).collect();
+    let costs: Vec<_> = closings.iter().map(|c| c.cost.decimal()).collect();
+    let errors: Vec<Option<String>> = closings.iter().map(|c| c.error.clone()).collect();
+    let faults: Vec<Option<String>> = closings.iter().map(|c| c.fault.map(|f| f.as_str().to_owned())).collect();
     sqlx::query!(
-        "UPDATE tasks SET status = 'failed', completed_at = $2, error_message = $3, fault = $4, artifacts = $5,
-                messages = messages || $6
-          WHERE id = $1",
-        id as TaskId,
-        now,
-        message,
-        fault.as_str(),
-        Value::Array(delivery.artifacts.clone()),
-        Value::Array(delivery.messages.clone())
+        "UPDATE tasks t SET status = d.status, completed_at = $9, output = d.output, artifacts = d.artifacts,
+                messages = t.messages || d.messages, actual_cost_credits = d.cost, error_message = d.error, fault = d.fault
+           FROM unnest($1::uuid[], $2::text[], $3::jsonb[], $4::jsonb[], $5::jsonb[], $6::numeric[], $7::text[], $8::text[])
+             AS d (id, status, output, artifacts, messages, cost, error, fault)
+          WHERE t.id = d.id",
+        &ids,
+        &states,
+        &outputs as &[Option<Value>],
+        &artifacts,
+        &messages,
+        &costs,
+        &errors as &[Option<String>],
+        &faults as &[Option<String>],
+        now
     )
-    .execute(tx)
+    .execute(&mut *tx)
     .await?;
-    Ok(())
-}
-
-/// Ends the open attempt and takes the task out of the queue.
-pub(super) async fn close(tx: &mut PgConnection, id: TaskId, outcome: &str, error: Option<&str>) -> Result<()> {
-    end_attempt(tx, id, outcome, error).await?;
-    sqlx::query!("DELETE FROM task_queue WHERE task_id = $1", id as TaskId).execute(tx).await?;
+    sqlx::query!(
+        "UPDATE task_attempts n SET ended_at = now(), outcome = d.outcome, error = d.error
+           FROM unnest($1::uuid[], $2::text[], $3::text[]) AS d (id, outcome, error)
+          WHERE n.task_id = d.id AND n.ended_at IS NULL",
+        &ids,
+        &states,
+        &errors as &[Option<String>]
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!("DELETE FROM task_queue WHERE task_id = ANY ($1)", &ids).execute(&mut *tx).await?;
+    let events: Vec<Value> = closings.iter().map(|c| c.event.clone()).collect();
+    sqlx::query!(
+        "SELECT economy.append_task_event(d.id, d.kind, d.data)
+           FROM unnest($1::uuid[], $2::text[], $3::jsonb[]) AS d (id, kind, data)",
+        &ids,
+        &states,
+        &events
+    )
+    .fetch_all(tx)
+    .await?;
     Ok(())
 }
 

@@ -10,11 +10,9 @@ use crate::{Db, Result};
 /// # Errors
 /// When the database does not answer.
 pub async fn sweep(db: &Db, now: DateTime<Utc>) -> Result<usize> {
-    let mut ended = 0;
-    for id in store::overdue(db.pool(), now).await? {
-        if finish::time_out(db, id, now).await? {
-            ended += 1;
-        }
+    let overdue = store::overdue(db.pool(), now).await?;
+    if overdue.is_empty() {
+        return Ok(0);
     }
-    Ok(ended)
+    finish::time_out(db, &overdue, now).await
 }

@@ -12,4 +12,4 @@ mod store;
 
 pub use formula::{Evidence, Parts, score};
 pub use profile::{Latency, RecentEvent, TrustProfile, profile};
-pub use record::{Ended, record};
+pub use record::{Ended, Evidenced, record};

@@ -1,9 +1,11 @@
 //! An ended task as evidence.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
 use sqlx::PgConnection;
 
-use super::{formula, store};
+use super::{Evidence, formula, store};
 use crate::{AgentId, Result, TaskId};
 
 /// How a task ended, as far as its agent is to blame or to thank for it. Cancels by the requester and faults of
@@ -18,34 +20,51 @@ pub enum Ended {
     TimedOut,
 }
 
-/// Notes an ended task and answers with the agent's new score (0 to 100, two decimals). Inside the transaction
-/// that ends the task; the caller writes the score to the agent.
+/// An ended task as evidence about its agent.
+#[derive(Clone, Debug)]
+pub struct Evidenced {
+    /// Who did it.
+    pub agent: AgentId,
+    /// What.
+    pub task: TaskId,
+    /// How it ended.
+    pub ended: Ended,
+}
+
+/// Notes ended tasks and answers with their agents' sums, each agent once. Inside the transaction that ends the tasks; the
+/// caller computes the scores ([`formula::score`]) and writes them to the agents.
 ///
 /// # Errors
-/// When the task was noted before: a task ends once.
-pub async fn record(
-    tx: &mut PgConnection,
-    agent: AgentId,
-    task: TaskId,
-    registered: DateTime<Utc>,
-    ended: &Ended,
-    now: DateTime<Utc>,
-) -> Result<f64> {
-    let (event, change, reason) = match ended {
+/// When a task was noted before: a task ends once.
+pub async fn record(tx: &mut PgConnection, ended: &[Evidenced]) -> Result<Vec<(AgentId, Evidence)>> {
+    if ended.is_empty() {
+        return Ok(Vec::new());
+    }
+    let events: Vec<store::NewEvent> = ended.iter().map(event_of).collect();
+    store::insert_events(tx, &events).await?;
+    let mut sums: BTreeMap<AgentId, (i64, i64, f64)> = BTreeMap::new();
+    for e in ended {
+        let sum = sums.entry(e.agent).or_default();
+        match e.ended {
+            Ended::Completed(duration) => {
+                sum.0 += 1;
+                sum.2 += formula::speed_of(duration);
+            }
+            Ended::Failed(_) | Ended::TimedOut => sum.1 += 1,
+        }
+    }
+    store::add_ended(tx, &sums).await
+}
+
+fn event_of(e: &Evidenced) -> store::NewEvent {
+    let (kind, change, reason) = match &e.ended {
         Ended::Completed(duration) => {
             let ms = duration.num_milliseconds();
             let took = if ms < 1_000 { format!("{ms} ms") } else { format!("{:.1} s", ms as f64 / 1000.0) };
-            let reason = format!("Completed in {took}");
-            ("task_completed", 1.0, reason)
+            ("task_completed", 1, format!("Completed in {took}"))
         }
-        Ended::Failed(why) => ("task_failed", -3.0, why.chars().take(200).collect()),
-        Ended::TimedOut => ("task_timeout", -4.0, "Did not answer in time".to_owned()),
+        Ended::Failed(why) => ("task_failed", -3, why.chars().take(200).collect()),
+        Ended::TimedOut => ("task_timeout", -4, "Did not answer in time".to_owned()),
     };
-    store::insert_event(tx, agent, task, event, change, &reason).await?;
-    let speed = match ended {
-        Ended::Completed(duration) => Some(formula::speed_of(*duration)),
-        Ended::Failed(_) | Ended::TimedOut => None,
-    };
-    let evidence = store::add_ended(tx, agent, speed).await?;
-    Ok(formula::score(&evidence, registered, now))
+    store::NewEvent { agent: e.agent, task: e.task, kind, change, reason }
 }

@@ -1,47 +1,79 @@
 //! The SQL of trust: `trust_events`, `agent_stats`.
 
-use rust_decimal::Decimal;
-use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
+use std::collections::BTreeMap;
+
+use rust_decimal::prelude::ToPrimitive;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::{Evidence, Latency, RecentEvent};
 use crate::{AgentId, Result, TaskId};
 
-pub(super) async fn insert_event(
-    tx: &mut PgConnection,
-    agent: AgentId,
-    task: TaskId,
-    event: &str,
-    change: f64,
-    reason: &str,
-) -> Result<()> {
+/// An event that is to be written.
+pub(super) struct NewEvent {
+    pub agent: AgentId,
+    pub task: TaskId,
+    pub kind: &'static str,
+    pub change: i32,
+    pub reason: String,
+}
+
+pub(super) async fn insert_events(tx: &mut PgConnection, events: &[NewEvent]) -> Result<()> {
+    let agents: Vec<Uuid> = events.iter().map(|e| e.agent.0).collect();
+    let tasks: Vec<Uuid> = events.iter().map(|e| e.task.0).collect();
+    let kinds: Vec<String> = events.iter().map(|e| e.kind.to_owned()).collect();
+    let changes: Vec<i32> = events.iter().map(|e| e.change).collect();
+    let reasons: Vec<String> = events.iter().map(|e| e.reason.clone()).collect();
     sqlx::query!(
-        "INSERT INTO trust_events (agent_id, event_type, score, reason, task_id) VALUES ($1, $2, $3, $4, $5)",
-        agent as AgentId,
-        event,
-        Decimal::from_f64(change).unwrap_or_default(),
-        reason,
-        task as TaskId
+        "INSERT INTO trust_events (agent_id, task_id, event_type, score, reason)
+         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::text[])",
+        &agents,
+        &tasks,
+        &kinds,
+        &changes,
+        &reasons
     )
     .execute(tx)
     .await?;
     Ok(())
 }
 
-/// Adds a completed task (with its speed) or a failed one (without) to the sums, and answers with them.
-pub(super) async fn add_ended(tx: &mut PgConnection, agent: AgentId, speed: Option<f64>) -> Result<Evidence> {
-    Ok(sqlx::query_as!(
-        Evidence,
-        "INSERT INTO agent_stats AS s (agent_id, completed, failed, speed_sum)
-         VALUES ($1, CASE WHEN $2::float8 IS NULL THEN 0 ELSE 1 END, CASE WHEN $2 IS NULL THEN 1 ELSE 0 END, coalesce($2, 0))
-         ON CONFLICT (agent_id) DO UPDATE SET completed = s.completed + excluded.completed,
-           failed = s.failed + excluded.failed, speed_sum = s.speed_sum + excluded.speed_sum, updated_at = now()
-         RETURNING completed, failed, speed_sum, rating_sum, rating_count",
-        agent as AgentId,
-        speed
+/// Adds completed, failed and speeds to the sums of each agent, and answers with them. The agents come in id order, so
+/// that two batches never wait for each other.
+pub(super) async fn add_ended(
+    tx: &mut PgConnection,
+    sums: &BTreeMap<AgentId, (i64, i64, f64)>,
+) -> Result<Vec<(AgentId, Evidence)>> {
+    let agents: Vec<Uuid> = sums.keys().map(|a| a.0).collect();
+    let completed: Vec<i64> = sums.values().map(|s| s.0).collect();
+    let failed: Vec<i64> = sums.values().map(|s| s.1).collect();
+    let speeds: Vec<f64> = sums.values().map(|s| s.2).collect();
+    let rows = sqlx::query!(
+        r#"INSERT INTO agent_stats AS s (agent_id, completed, failed, speed_sum)
+           SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::float8[]) AS d (a, c, f, p) ORDER BY a
+           ON CONFLICT (agent_id) DO UPDATE SET completed = s.completed + excluded.completed,
+             failed = s.failed + excluded.failed, speed_sum = s.speed_sum + excluded.speed_sum, updated_at = now()
+           RETURNING agent_id AS "agent: AgentId", completed, failed, speed_sum, rating_sum, rating_count"#,
+        &agents,
+        &completed,
+        &failed,
+        &speeds
     )
-    .fetch_one(tx)
-    .await?)
+    .fetch_all(tx)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|r| {
+            let evidence = Evidence {
+                completed: r.completed,
+                failed: r.failed,
+                speed_sum: r.speed_sum,
+                rating_sum: r.rating_sum,
+                rating_count: r.rating_count,
+            };
+            (r.agent, evidence)
+        })
+        .collect())
 }
 
 pub(super) async fn evidence(tx: &mut PgConnection, agent: AgentId) -> Result<Evidence> {

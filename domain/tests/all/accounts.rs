@@ -4,6 +4,10 @@ use crate::support::{Economy, credits};
 use chrono::{TimeDelta, Utc};
 use domain::accounts::{self, SignIn, SignUp};
 use domain::agents::{self, SearchQuery, Sort};
+use domain::ledger::payments::Provider;
+use domain::ledger::payments::customer::{self, SavedCard};
+use domain::ledger::payments::purchase::BillingDetails;
+use domain::ledger::payments::topup::{self, TopupSettings};
 use domain::{Actor, Error};
 use sqlx::PgPool;
 
@@ -75,6 +79,19 @@ async fn a_closed_account_is_forgotten_and_its_ledger_stays_true(pool: PgPool) {
     let other = economy.agent(&buyer, "Sideline", "1").await;
     let open = economy.hire(&buyer, agent).await.unwrap();
     let served = economy.hire(&owner, other).await.unwrap();
+    let details = BillingDetails { name: "Buyer Ltd".into(), ..BillingDetails::default() };
+    customer::set_billing_details(&economy.db, &buyer, &details).await.unwrap();
+    let user = buyer.user().unwrap();
+    customer::keep_customer(&economy.db, user, Provider::Sandbox, "cus_1").await.unwrap();
+    let card = SavedCard {
+        payment_method: "pm_1".into(),
+        brand: "visa".into(),
+        last4: "4242".into(),
+        expires: "04/2030".into(),
+    };
+    customer::keep_card(&economy.db, user, Provider::Sandbox, Some(&card)).await.unwrap();
+    let topup = TopupSettings { threshold: credits("5000"), amount_cents: 500, monthly_cap_cents: 500 };
+    topup::set(&economy.db, &buyer, &topup, Provider::Sandbox).await.unwrap();
     assert!(accounts::close(&economy.db, &buyer, "not it at all".into()).await.is_err());
     accounts::close(&economy.db, &buyer, "long enough".into()).await.unwrap();
 
@@ -85,6 +102,12 @@ async fn a_closed_account_is_forgotten_and_its_ledger_stays_true(pool: PgPool) {
     let status: String =
         sqlx::query_scalar("SELECT status FROM tasks WHERE id = $1").bind(open.id.0).fetch_one(&pool).await.unwrap();
     assert_eq!(status, "cancelled");
+    assert!(
+        topup::due(&economy.db, Provider::Sandbox, Utc::now()).await.unwrap().is_empty(),
+        "nothing buys for it any more"
+    );
+    assert_eq!(customer::billing_details(&economy.db, &buyer).await.unwrap(), BillingDetails::default());
+    assert_eq!(customer::saved_card(&economy.db, &buyer, Provider::Sandbox).await.unwrap(), None);
     // What its agent had accepted is still served, and paid.
     let claim = economy.claim(served.id).await;
     assert!(economy.complete(&claim).await);

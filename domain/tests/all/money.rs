@@ -1,8 +1,10 @@
 //! The rules of money (design section 5). Each test fails when its rule is broken.
 
 use crate::support::{Economy, credits, order};
-use domain::ledger::packages::Package;
-use domain::ledger::purchase::{self, Credited, PaidSession};
+use domain::ledger::payments::Provider;
+use domain::ledger::payments::events::{self, Effect, EventId, News, PaymentEvent};
+use domain::ledger::payments::packages::Package;
+use domain::ledger::payments::purchase::{self, Offer};
 use domain::ledger::{self, EntryFilter, EntryKind};
 use domain::tasks::finish::Fault;
 use domain::tasks::{self, NewTask};
@@ -155,21 +157,26 @@ async fn rule_7_a_purchase_is_credited_once_and_only_as_offered(pool: PgPool) {
     let economy = Economy::new(pool);
     let buyer = economy.person("buyer").await;
     let package = Package::find("starter").unwrap();
-    let begun = purchase::begin(&economy.db, &buyer, package).await.unwrap();
-    let paid = |event: &str, cents: i64, id: PurchaseId| PaidSession {
-        event_id: event.into(),
-        event_type: "checkout.session.completed".into(),
-        purchase: id,
-        session_id: "cs_1".into(),
-        amount_cents: cents,
-        currency: "usd".into(),
+    let begun = purchase::begin(&economy.db, &buyer, Offer::Package(package), false, Provider::Sandbox).await.unwrap();
+    let paid = |event: &str, cents: i64, id: PurchaseId| PaymentEvent {
+        event: Some(EventId { id: event.into(), kind: "checkout.session.completed".into() }),
+        as_of: chrono::Utc::now(),
+        news: News::Paid {
+            purchase: id,
+            session: Some("cs_1".into()),
+            payment_intent: Some("pi_1".into()),
+            amount_cents: cents,
+            currency: "usd".into(),
+        },
     };
     let db = &economy.db;
-    let credit = |p: PaidSession| async move { purchase::credit(db, &p).await.unwrap() };
-    assert_eq!(credit(paid("evt_0", 1, begun.id)).await, Credited::Mismatch);
-    assert_eq!(credit(paid("evt_x", 1000, PurchaseId(uuid::Uuid::new_v4()))).await, Credited::Unknown);
-    let all = futures_join(8, |n| credit(paid(&format!("evt_{}", n % 2 + 1), 1000, begun.id))).await;
-    assert_eq!(all.iter().filter(|c| **c == Credited::Now).count(), 1);
+    let credit = |p: PaymentEvent| async move { events::apply(db, &p).await.unwrap() };
+    assert_eq!(credit(paid("evt_0", 1, begun.id)).await, Effect::Mismatch);
+    assert_eq!(credit(paid("evt_x", 1000, PurchaseId(uuid::Uuid::new_v4()))).await, Effect::Unknown);
+    let all = futures_join(50, |n| credit(paid(&format!("evt_{}", n % 2 + 1), 1000, begun.id))).await;
+    assert_eq!(all.iter().filter(|c| **c == Effect::Credited).count(), 1);
+    let events: i64 = sqlx::query_scalar("SELECT count(*) FROM stripe_events").fetch_one(db.pool()).await.unwrap();
+    assert_eq!(events, 1, "an event without an effect is not recorded");
     let balance = economy.balance(&buyer).await;
     assert_eq!((balance.available.to_string(), balance.purchased.to_string()), ("2000.00".into(), "1000.00".into()));
     economy.assert_adds_up().await;
@@ -211,20 +218,72 @@ async fn rule_9_the_audit_notices_what_does_not_add_up(pool: PgPool) {
     let claim = economy.claim(task.id).await;
     economy.complete(&claim).await;
     economy.assert_adds_up().await;
-    for (forge, check) in [
+    let off = "ALTER TABLE credit_transactions DISABLE TRIGGER append_only;";
+    let forgeries = [
+        // (what is done by hand, which check must say so)
         ("UPDATE credit_balances SET balance = balance + 1 WHERE user_id = ledger.platform()", 1),
+        ("UPDATE credit_transactions SET balance_after = 5 WHERE type = 'task_debit'", 0),
+        ("UPDATE credit_transactions SET description = 'something else' WHERE type = 'task_credit'", 0),
+        ("UPDATE credit_transactions SET created_at = created_at - interval '1 day' WHERE type = 'initial_grant'", 0),
+        ("UPDATE credit_transactions SET metadata = '{}' WHERE type = 'task_credit'", 0),
+        ("DELETE FROM credit_transactions WHERE type = 'initial_grant'", 0),
+        ("DELETE FROM credit_transactions WHERE position = 3", 1),
+        ("UPDATE credit_balances SET total_spent = total_spent + 1, total_earned = total_earned + 1", 3),
+        ("UPDATE credit_balances SET balance = balance + 1, total_earned = total_earned + 1", 4),
         (
-            "ALTER TABLE credit_transactions DISABLE TRIGGER append_only; UPDATE credit_transactions SET balance_after = 5 WHERE type = 'task_debit'",
-            0,
+            "ALTER TABLE transactions DISABLE TRIGGER guard_transaction; UPDATE transactions SET status = 'pending', captured_credits = NULL",
+            5,
         ),
-        ("ALTER TABLE transactions DISABLE TRIGGER guard_transaction; UPDATE transactions SET status = 'pending'", 3),
-    ] {
+        ("ALTER TABLE transactions DISABLE TRIGGER guard_transaction; UPDATE transactions SET captured_credits = 1", 5),
+        ("ALTER TABLE tasks DISABLE TRIGGER guard_task; UPDATE tasks SET actual_cost_credits = 1", 6),
+        (
+            "INSERT INTO purchases (user_id, package, credits, amount_cents, status, receipt_number) SELECT id, 'x', 1, 1, 'paid', 9 FROM auth.users LIMIT 1",
+            7,
+        ),
+        ("UPDATE spending_days SET spent = spent + 1", 8),
+    ];
+    for (forge, check) in forgeries {
         let mut tx = economy.db.pool().begin().await.unwrap();
-        sqlx::raw_sql(forge).execute(&mut *tx).await.unwrap();
-        tx.commit().await.unwrap();
-        let report = ledger::audit(&economy.db, &Actor::System).await.unwrap();
-        assert!(!report.findings[check].departures.is_empty(), "{forge} went unnoticed: {report:#?}");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("{off} {forge}"))).execute(&mut *tx).await.unwrap();
+        let found = ledger::audit_in(&mut tx).await.unwrap();
+        assert!(!found.findings[check].departures.is_empty(), "{forge} went unnoticed: {found:#?}");
+        tx.rollback().await.unwrap();
     }
+    economy.assert_adds_up().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn rewriting_a_whole_chain_contradicts_the_anchor_of_an_earlier_audit(pool: PgPool) {
+    let economy = Economy::new(pool);
+    let (buyer, owner) = (economy.person("buyer").await, economy.person("owner").await);
+    let agent = economy.agent(&owner, "Worker", "10").await;
+    let every = chrono::TimeDelta::hours(24);
+    let now = chrono::Utc::now();
+    let (first, _) = ledger::audit_and_anchor(&economy.db, every, now).await.unwrap().expect("none was made yet");
+    assert!(first.holds());
+    assert!(ledger::audit_and_anchor(&economy.db, every, now).await.unwrap().is_none(), "once a day");
+    economy.hire(&buyer, agent).await.unwrap();
+    let second = ledger::audit(&economy.db, &Actor::System).await.unwrap();
+    assert!(second.holds() && first.anchor != second.anchor);
+    // Somebody who may write everything, and who makes each hash right again.
+    sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
+        "ALTER TABLE credit_transactions DISABLE TRIGGER append_only;
+         UPDATE credit_transactions SET description = 'Never mind' WHERE user_id = '{0}' AND position = 1;
+         UPDATE credit_transactions SET hash = ledger.entry_hash('', user_id, position, type, amount, balance_after, reference_id,
+           description, metadata, created_at) WHERE user_id = '{0}' AND position = 1;
+         UPDATE credit_transactions c SET hash = ledger.entry_hash(p.hash, c.user_id, c.position, c.type, c.amount, c.balance_after,
+           c.reference_id, c.description, c.metadata, c.created_at)
+           FROM credit_transactions p WHERE p.user_id = c.user_id AND p.position = 1 AND c.position = 2 AND c.user_id = '{0}';
+         UPDATE credit_balances b SET chain = c.hash FROM credit_transactions c
+          WHERE b.user_id = c.user_id AND c.position = 2 AND b.user_id = '{0}'",
+        buyer.user().unwrap()
+    )))
+    .execute(economy.db.pool())
+    .await
+    .unwrap();
+    let report = ledger::audit(&economy.db, &Actor::System).await.unwrap();
+    assert!(report.findings[0].departures.is_empty(), "the chain itself looks right: {report:#?}");
+    assert!(!report.findings[2].departures.is_empty(), "{report:#?}");
 }
 
 #[sqlx::test(migrations = "../migrations")]

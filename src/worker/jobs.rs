@@ -1,0 +1,107 @@
+//! What the worker does by the clock, beside tasks: payments that nothing was heard of, automatic top-ups, mail, and the
+//! daily audit. Any number of processes may run these: each thing is put off as it is taken up.
+
+use std::future::Future;
+use std::time::Duration;
+
+use chrono::{TimeDelta, Utc};
+use domain::{Db, ledger};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::with_source;
+use crate::mail::Mailer;
+use crate::payments::{Payments, reconcile};
+
+/// How often payments and top-ups are looked at.
+const PAYMENTS: Duration = Duration::from_secs(2);
+/// How often mail is looked for.
+const MAIL: Duration = Duration::from_secs(5);
+/// How often it is asked whether an audit is due.
+const AUDIT: Duration = Duration::from_secs(3600);
+/// How long after the start that is asked first: a start has other things to do.
+const AUDIT_FIRST: Duration = Duration::from_secs(60);
+/// How old the last audit may be.
+const AUDIT_EVERY: TimeDelta = TimeDelta::hours(24);
+
+/// What the jobs work with.
+#[derive(Clone)]
+pub struct Jobs {
+    /// The economy.
+    pub db: Db,
+    /// Asks the provider.
+    pub payments: Payments,
+    /// Sends mail, where a mail server is set.
+    pub mailer: Option<Mailer>,
+}
+
+/// Works until `stop`; what is begun then is brought to its end.
+pub async fn run(jobs: Jobs, stop: CancellationToken) {
+    let mut loops = JoinSet::new();
+    let (db, payments) = (jobs.db.clone(), jobs.payments.clone());
+    loops.spawn(every(PAYMENTS, Duration::ZERO, stop.clone(), "payments could not be asked about", move || {
+        let (db, payments) = (db.clone(), payments.clone());
+        async move { reconcile::round(&db, &payments, Utc::now()).await }
+    }));
+    let (db, payments) = (jobs.db.clone(), jobs.payments.clone());
+    loops.spawn(every(PAYMENTS, Duration::ZERO, stop.clone(), "automatic top-ups could not be made", move || {
+        let (db, payments) = (db.clone(), payments.clone());
+        async move { reconcile::top_up(&db, &payments, Utc::now()).await }
+    }));
+    match jobs.mailer {
+        Some(mailer) => {
+            let db = jobs.db.clone();
+            loops.spawn(every(MAIL, Duration::ZERO, stop.clone(), "mail could not be sent", move || {
+                let (db, mailer) = (db.clone(), mailer.clone());
+                async move { mailer.round(&db, Utc::now()).await }
+            }));
+        }
+        None => tracing::info!("SMTP_URL is not set: mail to account holders waits in the database"),
+    }
+    let db = jobs.db;
+    loops.spawn(every(AUDIT, AUDIT_FIRST, stop, "the audit could not be made", move || {
+        let db = db.clone();
+        async move { audit(&db).await }
+    }));
+    while let Some(ended) = loops.join_next().await {
+        if let Err(error) = ended {
+            tracing::error!(%error, "one of the worker's jobs broke off");
+        }
+    }
+}
+
+async fn every<F, R>(period: Duration, first: Duration, stop: CancellationToken, failure: &'static str, mut job: F)
+where
+    F: FnMut() -> R + Send,
+    R: Future<Output = domain::Result<()>> + Send,
+{
+    let mut wait = first;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(wait) => {}
+        }
+        if let Err(error) = job().await {
+            tracing::error!(error = %with_source(&error), "{failure}");
+        }
+        wait = period;
+    }
+}
+
+async fn audit(db: &Db) -> domain::Result<()> {
+    let Some((report, kept)) = ledger::audit_and_anchor(db, AUDIT_EVERY, Utc::now()).await? else { return Ok(()) };
+    if report.holds() {
+        tracing::info!(
+            rows = kept.rows,
+            took_ms = kept.took_ms,
+            "the ledger was audited and anchored: every rule holds"
+        );
+        return Ok(());
+    }
+    for finding in report.findings.iter().filter(|f| !f.departures.is_empty()) {
+        for departure in &finding.departures {
+            tracing::error!(check = %finding.check, departure = %departure, "the ledger departs from its rules");
+        }
+    }
+    Ok(())
+}
