@@ -221,6 +221,7 @@ pub async fn audit(config: Config, json: bool) -> Result<ExitCode, String> {
                 say(&format!("       {departure}"));
             }
         }
+        say(&format!("anchor {} (over the ends of all chains)", report.anchor));
         say(if report.holds() { "every rule holds" } else { "the ledger departs from its rules" });
     }
     Ok(if report.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

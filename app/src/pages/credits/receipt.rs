@@ -150,8 +150,8 @@ fn lower(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use domain::{Credits, UserId};
     use domain::ledger::payments::purchase::BillingDetails;
+    use domain::{Credits, UserId};
 
     use super::*;
 

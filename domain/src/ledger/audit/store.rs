@@ -6,8 +6,18 @@ use sqlx::{PgConnection, PgPool};
 use super::{AuditReport, Finding, KeptAudit};
 use crate::Result;
 
-pub(super) async fn begin_snapshot(tx: &mut PgConnection) -> Result<()> {
-    sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(tx).await?;
+/// Begins to look at one moment, and answers with its name for others to look at it too.
+pub(super) async fn begin_snapshot(tx: &mut PgConnection) -> Result<String> {
+    sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(&mut *tx).await?;
+    Ok(sqlx::query_scalar!(r#"SELECT pg_export_snapshot() AS "name!""#).fetch_one(tx).await?)
+}
+
+/// Looks at the moment that another transaction of this database began with.
+pub(super) async fn join_snapshot(tx: &mut PgConnection, snapshot: &str) -> Result<()> {
+    sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(&mut *tx).await?;
+    // SET takes no parameters; the name is PostgreSQL's own, of digits, letters and dashes.
+    let named = format!("SET TRANSACTION SNAPSHOT '{}'", snapshot.replace('\'', ""));
+    sqlx::query(sqlx::AssertSqlSafe(named)).execute(tx).await?;
     Ok(())
 }
 
