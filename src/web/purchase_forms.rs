@@ -10,7 +10,7 @@ use domain::ledger::payments::packages::Package;
 use domain::ledger::payments::price;
 use domain::ledger::payments::purchase::{self, BillingDetails, Offer};
 use domain::ledger::payments::{events, refund};
-use domain::{Credits, Error, PurchaseId, accounts};
+use domain::{Error, PurchaseId, accounts};
 
 use super::account_forms::{Fields, field};
 use super::page;
@@ -98,7 +98,7 @@ pub async fn refund(
 
 async fn give_back(state: &AppState, me: &SignedIn, id: PurchaseId) -> domain::Result<(FlashKind, String)> {
     let order = refund::request(&state.db, &me.visit.actor, id, Utc::now()).await?;
-    let sum = format!("${}", Credits::from_cents(order.amount_cents).grouped());
+    let sum = price::dollars(order.amount_cents);
     match state.payments.refund(&order).await {
         Ok(()) => {
             refund::accepted(&state.db, order.id).await?;

@@ -1,6 +1,7 @@
 //! Amounts of credits, always with two decimals and the word.
 
 use domain::Credits;
+pub use domain::ledger::payments::price::dollars;
 use leptos::prelude::*;
 
 /// `1,234.50 credits`.
@@ -19,9 +20,4 @@ pub fn signed(credits: Credits) -> AnyView {
 /// The same in a sentence or an attribute.
 pub fn text(credits: Credits) -> String {
     format!("{} credits", credits.grouped())
-}
-
-/// `$40.00`, of US cents.
-pub fn dollars(cents: i64) -> String {
-    format!("${}", Credits::from_cents(cents).grouped())
 }

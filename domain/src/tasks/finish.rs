@@ -1,6 +1,6 @@
 //! The end of tasks: state, money and trust together, once, any number of tasks in one transaction.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -75,12 +75,12 @@ pub async fn end_many(db: &Db, ends: &[(Claim, Outcome)], now: DateTime<Utc>) ->
     let locked = store::lock_leased_many(&mut tx, &claims).await?;
     fault::point("settle.locked");
     let mut endings = Vec::with_capacity(locked.len());
-    let mut taken: HashMap<TaskId, ()> = HashMap::new();
+    let mut taken: HashSet<TaskId> = HashSet::new();
     let mut done = Vec::with_capacity(ends.len());
     for (claim, outcome) in ends {
         // Twice in one batch would be twice the end.
         let task = locked.get(&claim.task).filter(|t| t.token == Some(claim.token));
-        let first = task.is_some() && taken.insert(claim.task, ()).is_none();
+        let first = task.is_some() && taken.insert(claim.task);
         done.push(first);
         let (true, Some(task)) = (first, task) else { continue };
         endings.push(Ending { task, how: How::of(outcome) });

@@ -1,5 +1,6 @@
 //! What can be bought.
 
+use super::price::dollars;
 use crate::Credits;
 
 /// A package of credits at a price.
@@ -35,13 +36,12 @@ impl Package {
 
     /// The price for people: `$40.00`.
     pub fn price(&self) -> String {
-        format!("${}.{:02}", self.cents / 100, self.cents % 100)
+        dollars(self.cents)
     }
 
     /// What 100 credits cost in it: `$0.80`.
     pub fn price_per_hundred(&self) -> String {
-        let cents = self.cents * 100 / self.credits;
-        format!("${}.{:02}", cents / 100, cents % 100)
+        dollars(self.cents * 100 / self.credits)
     }
 }
 

@@ -34,6 +34,11 @@ pub fn credits_for(cents: i64) -> Result<Credits> {
     Ok(Credits::from_cents(i64::try_from(beyond).unwrap_or(0)))
 }
 
+/// A price for people: `$40.00`, of US cents.
+pub fn dollars(cents: i64) -> String {
+    format!("${}", Credits::from_cents(cents).grouped())
+}
+
 /// US cents of a typed amount such as `25`, `25.50` or `$25`.
 ///
 /// # Errors

@@ -116,7 +116,7 @@ pub struct Purchase {
 impl Purchase {
     /// `$40.00`
     pub fn price(&self) -> String {
-        format!("${}", Credits::from_cents(self.amount_cents).grouped())
+        price::dollars(self.amount_cents)
     }
 
     /// The cents of the payment that these of its credits were bought with, to the nearest.

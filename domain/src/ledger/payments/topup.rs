@@ -165,9 +165,9 @@ pub async fn due(db: &Db, provider: Provider, now: DateTime<Utc>) -> Result<Vec<
             let next = next_month(now);
             let why = "the monthly cap is reached";
             store::put_off_topup(&mut tx, account.user, next, Some(why)).await?;
-            let cap = Credits::from_cents(account.monthly_cap_cents).grouped();
+            let cap = price::dollars(account.monthly_cap_cents);
             let body = format!(
-                "Your balance is below the threshold of your automatic top-up, but its cap of ${cap} a month is reached. \
+                "Your balance is below the threshold of your automatic top-up, but its cap of {cap} a month is reached. \
                  It goes on with the next month. You can raise the cap on your credits page."
             );
             let about = format!("topup-cap-{}-{}", account.user, now.format("%Y-%m"));
