@@ -168,6 +168,15 @@ pub enum UserCommand {
         #[arg(long, default_value = "")]
         name: String,
     },
+    /// Let an account decide disputes, or not any more
+    Operator {
+        /// The e-mail address
+        #[arg(long)]
+        email: String,
+        /// Take the role away
+        #[arg(long)]
+        revoke: bool,
+    },
     /// List the accounts
     List,
 }
@@ -268,6 +277,14 @@ pub async fn user(config: Config, command: UserCommand) -> Result<ExitCode, Stri
     let done = match command {
         UserCommand::Create { email, password, name } => {
             accounts::sign_up(&database.db, SignUp { email, password, name }).await.map(|id| vec![id.to_string()])
+        }
+        UserCommand::Operator { email, revoke } => {
+            async {
+                let user = accounts::find_by_email(&database.db, &Actor::System, &email).await?;
+                accounts::set_operator(&database.db, &Actor::System, user, !revoke).await?;
+                Ok(vec![format!("{email} {} disputes", if revoke { "no longer decides" } else { "decides" })])
+            }
+            .await
         }
         UserCommand::List => accounts::list(&database.db, &Actor::System).await.map(|users| {
             let line =

@@ -6,9 +6,10 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use app::DemoAccount;
+use axum::routing::get;
 use chrono::Utc;
 use domain::accounts::{self, SignUp};
-use domain::agents::AgentStatus;
+use domain::agents::watch::proof;
 use domain::tasks::{self, NewTask, Part};
 use domain::{Actor, AgentId, Credits, Db, Error, Missing, UserId, agents};
 use tokio::net::TcpListener;
@@ -44,6 +45,7 @@ pub async fn start(db: &Db, data_dir: &Path, stop: CancellationToken) -> Result<
     let origin = format!("http://{}", listener.local_addr().map_err(|e| e.to_string())?);
     let mut secrets = HashMap::new();
     let mut listed = Vec::new();
+    let mut proofs = String::new();
     for agent in demo_agents::all() {
         let base = format!("{origin}/{}", agent.slug);
         let card =
@@ -53,10 +55,15 @@ pub async fn start(db: &Db, data_dir: &Path, stop: CancellationToken) -> Result<
         let adopted = agents::adopt_demo_agent(db, &Actor::System, owner, &listing, agent.featured).await;
         let (id, secret) = adopted
             .map_err(|e| format!("the demo agent {} cannot be listed: {}", agent.slug, crate::cli::with_source(&e)))?;
+        let token = proof::of_demo_agent(db, &Actor::System, id, Utc::now()).await;
+        proofs += &token
+            .map_err(|e| format!("the demo agent {} has no proof: {}", agent.slug, crate::cli::with_source(&e)))?;
+        proofs.push('\n');
         secrets.insert(agent.slug.to_owned(), secret);
         listed.push((id, agent));
     }
-    let router = demo_agents::router(&origin, secrets);
+    // The demo's owner runs the machine that the agents answer at, and can say so like any other owner.
+    let router = demo_agents::router(&origin, secrets).route(proof::FILE, get(move || async move { proofs }));
     tokio::spawn(async move {
         if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await {
             tracing::error!(%error, "the demo's agents stopped");
@@ -77,7 +84,7 @@ pub async fn rest(db: &Db) -> Result<(), String> {
             Err(error) => return Err(error),
         };
         for agent in agents::mine(db, &owner).await? {
-            if agent.summary.status != AgentStatus::Offline && agent.retired_at.is_none() {
+            if agent.listed {
                 agents::set_status(db, &owner, agent.summary.id, false).await?;
             }
         }
@@ -110,6 +117,8 @@ impl Demo {
                     max_budget: None,
                     shown_price: agent.price.parse::<Credits>().ok(),
                     timeout_seconds: None,
+                    follows: None,
+                    retry_of: None,
                 };
                 if let Err(error) = tasks::create(db, &actor, new, Utc::now()).await {
                     tracing::warn!(agent = agent.slug, error = %crate::cli::with_source(&error), "a sample task was not accepted");

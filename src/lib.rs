@@ -14,5 +14,6 @@ pub mod router;
 pub mod sandbox;
 pub mod serve;
 pub mod state;
+pub mod task_events;
 pub mod web;
 pub mod worker;

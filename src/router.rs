@@ -14,8 +14,8 @@ use tower_http::trace::TraceLayer;
 
 use crate::state::AppState;
 use crate::web::{
-    account_forms, agent_forms, hire_form, ledger_csv, limit_forms, live, page, purchase_forms, same_origin, session,
-    task_forms, topup_forms,
+    account_forms, agent_forms, hire_form, judge_forms, ledger_csv, limit_forms, live, page, purchase_forms,
+    review_forms, same_origin, session, task_forms, topup_forms,
 };
 use crate::{payments, sandbox, web};
 
@@ -46,12 +46,27 @@ pub fn router(state: AppState) -> Router {
         .route("/agents/{id}", get(page::show).post(agent_forms::edit))
         .route("/agents/{id}/status", post(agent_forms::set_status))
         .route("/agents/{id}/test", post(agent_forms::test_call))
+        .route("/agents/{id}/check", post(agent_forms::check))
+        .route("/agents/{id}/proof", post(agent_forms::look_for_proof))
         .route("/agents/{id}/secret", post(agent_forms::rotate_secret))
         .route("/agents/{id}/retire", post(agent_forms::retire))
+        .route("/agents/{id}/reviews/{task}/answer", post(review_forms::answer))
         .route("/tasks", get(page::show))
         .route("/tasks/{id}", get(page::show))
         .route("/tasks/{id}/cancel", post(task_forms::cancel))
         .route("/tasks/{id}/live", get(live::task))
+        .route("/tasks/{id}/reply", post(task_forms::reply))
+        .route("/tasks/{id}/again", post(task_forms::again))
+        .route("/tasks/{id}/accept", post(judge_forms::accept))
+        .route("/tasks/{id}/rating", post(judge_forms::rate))
+        .route("/tasks/{id}/dispute", post(judge_forms::dispute))
+        .route("/tasks/{id}/dispute/say", post(judge_forms::say))
+        .route("/tasks/{id}/dispute/offer", post(judge_forms::offer))
+        .route("/tasks/{id}/dispute/accept", post(judge_forms::accept_offer))
+        .route("/tasks/{id}/dispute/give-in", post(judge_forms::give_in))
+        .route("/admin", get(page::show))
+        .route("/admin/disputes/{task}", get(page::show))
+        .route("/admin/disputes/{task}/decide", post(judge_forms::decide))
         .route("/tasks/{id}/artifacts/{artifact}/{part}", get(task_forms::download))
         .route("/credits", get(page::show))
         .route("/billing", get(purchase_forms::billing))
@@ -86,6 +101,11 @@ pub fn router(state: AppState) -> Router {
         .route("/healthz", get(web::health::alive))
         .route("/readyz", get(web::health::ready))
         .route("/api/v1/health", get(web::health::api))
+        .route("/a2a/push/{task}", post(web::push::ring))
+        .route(
+            "/api/v1/agents/{id}/heartbeat",
+            post(web::heartbeat::receive).layer(DefaultBodyLimit::max(web::heartbeat::LIMIT)),
+        )
         .route("/api/v1/billing/webhook", post(payments::webhook::receive))
         .route("/stripe/webhook", post(payments::webhook::receive));
     let machines = if state.payments.is_sandbox() { machines.merge(sandbox::api::routes()) } else { machines };

@@ -20,8 +20,9 @@ use crate::mail::Mailer;
 use crate::outbound::Outbound;
 use crate::payments::{Payments, SandboxKeys};
 use crate::state::AppState;
-use crate::web::live::TaskEvents;
+use crate::task_events::TaskEvents;
 use crate::worker::jobs::{self, Jobs};
+use crate::worker::probes::Prober;
 use crate::{cli, monitoring, router, sandbox, worker};
 
 /// The crypto provider of every TLS connection; a second call changes nothing.
@@ -70,15 +71,18 @@ pub async fn worker_only(config: Config) -> Result<ExitCode, String> {
     monitoring::start(&config, &database.db, stop.clone()).await?;
     // Where the web processes are: the sandbox is one of their pages.
     let site = site_url(&config, config.addr)?;
-    let jobs = jobs(&config, &database, payments(&config, &database, &site, &site).await?, &site)?;
+    let prober = Prober::new(outbound.clone());
+    let jobs = jobs(&config, &database, payments(&config, &database, &site, &site).await?, prober, &site)?;
     let listening = tokio::spawn(events.clone().listen(database.options.clone()));
-    let work = tokio::spawn(worker::run(database.db.clone(), AgentClient::new(outbound), events, stop.clone()));
+    let work = {
+        let (db, site, stop) = (database.db.clone(), site.clone(), stop.clone());
+        tokio::spawn(async move { worker::run(db, AgentClient::new(outbound), events, &site, stop).await })
+    };
     let jobs = tokio::spawn(jobs::run(jobs, stop.clone()));
     cli::say("a worker is running; stop it with Ctrl-C");
     stop_signal().await;
     stop.cancel();
-    let _ = work.await;
-    let _ = tokio::time::timeout(JOBS_DRAIN, jobs).await;
+    let _ = tokio::join!(work, tokio::time::timeout(JOBS_DRAIN, jobs));
     listening.abort();
     database.close().await;
     Ok(ExitCode::SUCCESS)
@@ -95,9 +99,9 @@ fn site_url(config: &Config, addr: std::net::SocketAddr) -> Result<Url, String> 
     }
 }
 
-fn jobs(config: &Config, database: &Database, payments: Payments, site: &Url) -> Result<Jobs, String> {
+fn jobs(config: &Config, database: &Database, payments: Payments, prober: Prober, site: &Url) -> Result<Jobs, String> {
     let mailer = config.smtp_url.as_ref().map(|smtp| Mailer::new(smtp, &config.mail_from, site)).transpose()?;
-    Ok(Jobs { db: database.db.clone(), payments, mailer })
+    Ok(Jobs { db: database.db.clone(), payments, mailer, prober })
 }
 
 /// An address that a browser on this machine can open: listening on all addresses (0.0.0.0) is no place to go to.
@@ -150,18 +154,22 @@ pub async fn run(
         },
         public_url: Arc::new(public_url.clone()),
         leptos: leptos_options(config, addr),
-        agents: AgentClient::new(outbound),
+        agents: AgentClient::new(outbound.clone()),
+        prober: Prober::new(outbound),
         payments: payments.clone(),
         events: events.clone(),
         stopping: stopping.clone(),
     };
 
+    let prober = state.prober.clone();
     let listening = tokio::spawn(events.clone().listen(database.options.clone()));
-    let work = config
-        .runs(Role::Worker)
-        .then(|| tokio::spawn(worker::run(database.db.clone(), state.agents.clone(), events.clone(), stop.clone())));
+    let work = config.runs(Role::Worker).then(|| {
+        let (db, agents, events) = (database.db.clone(), state.agents.clone(), events.clone());
+        let (site, stop) = (public_url.clone(), stop.clone());
+        tokio::spawn(async move { worker::run(db, agents, events, &site, stop).await })
+    });
     let jobs = if config.runs(Role::Worker) {
-        let jobs = jobs(config, database, payments.clone(), &public_url)?;
+        let jobs = jobs(config, database, payments.clone(), prober, &public_url)?;
         Some(tokio::spawn(jobs::run(jobs, stop.clone())))
     } else {
         None

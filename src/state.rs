@@ -10,7 +10,8 @@ use url::Url;
 
 use crate::a2a::AgentClient;
 use crate::payments::Payments;
-use crate::web::live::TaskEvents;
+use crate::task_events::TaskEvents;
+use crate::worker::probes::Prober;
 
 /// What every handler shares; cheap to clone.
 #[derive(Clone)]
@@ -25,6 +26,8 @@ pub struct AppState {
     pub leptos: LeptosOptions,
     /// Calls agents.
     pub agents: AgentClient,
+    /// Asks agents whether they are there.
+    pub prober: Prober,
     /// Takes payments.
     pub payments: Payments,
     /// Announces tasks' events within this process.

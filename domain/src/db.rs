@@ -65,24 +65,40 @@ impl Db {
 
     /// A transaction with the rights of `actor`: the roles `anon` or `authenticated`, or the service itself.
     pub(crate) async fn begin(&self, actor: &Actor) -> Result<Tx> {
-        let mut tx = self.pool.begin().await?;
-        let (role, user) = match actor {
-            Actor::System => return Ok(tx),
-            Actor::Anonymous => ("anon", String::new()),
-            Actor::Session(user) => ("authenticated", user.to_string()),
-        };
-        sqlx::query_scalar!(
-            r#"SELECT set_config('role', $1, true) || set_config('app.user_id', $2, true) AS "set""#,
-            role,
-            user
-        )
-        .fetch_one(&mut *tx)
-        .await?;
-        Ok(tx)
+        with_rights_of(actor, self.open("BEGIN").await?).await
+    }
+
+    /// The same for reads that must fit together: each sees the database as the first did.
+    pub(crate) async fn begin_snapshot(&self, actor: &Actor) -> Result<Tx> {
+        with_rights_of(actor, self.open("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?).await
+    }
+    /// Begins a transaction. Whoever waits for it may be dropped at any time (a visitor who goes away, a call that is given up);
+    /// sqlx 0.9.0 then leaves the transaction open on a connection that goes back to the pool, and what others do on it is not
+    /// committed (launchbadge/sqlx issue 4393, mended after 0.9.0). So BEGIN is a task of its own, which nobody drops.
+    async fn open(&self, begin: &'static str) -> Result<Tx> {
+        let pool = self.pool.clone();
+        let begun = tokio::spawn(async move { pool.begin_with(begin).await }).await;
+        Ok(begun.map_err(|e| crate::Error::Internal(e.into()))??)
     }
 
     /// The pool, with the service's rights.
     pub fn pool(&self) -> &PgPool {
         &self.pool
     }
+}
+
+async fn with_rights_of(actor: &Actor, mut tx: Tx) -> Result<Tx> {
+    let (role, user) = match actor {
+        Actor::System => return Ok(tx),
+        Actor::Anonymous => ("anon", String::new()),
+        Actor::Session(user) => ("authenticated", user.to_string()),
+    };
+    sqlx::query_scalar!(
+        r#"SELECT set_config('role', $1, true) || set_config('app.user_id', $2, true) AS "set""#,
+        role,
+        user
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    Ok(tx)
 }

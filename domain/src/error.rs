@@ -94,6 +94,17 @@ impl Error {
         Error::Validation(vec![FieldError::new(field, message)])
     }
 
+    /// Whether the database was not reached, or hung up: nothing is wrong with what it was asked.
+    pub(crate) fn is_of_connection(&self) -> bool {
+        let Error::Internal(source) = self else { return false };
+        match source.downcast_ref::<sqlx::Error>() {
+            Some(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut) => true,
+            // Class 57P: the server stops, or is only starting (PostgreSQL, appendix A).
+            Some(sqlx::Error::Database(error)) => error.code().is_some_and(|code| code.starts_with("57P")),
+            _ => false,
+        }
+    }
+
     /// The code of the API's contract (design section 7).
     pub fn code(&self) -> &'static str {
         match self {

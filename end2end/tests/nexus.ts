@@ -7,6 +7,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
+import { Agent } from "./agent";
 
 const BIN = process.env.NEXUS_BIN ?? "../target/debug/nexus";
 
@@ -111,10 +112,12 @@ export class Nexus {
     return Number(row.balance);
   }
 
-  /** Waits until no task is open: the demo's own history is made by tasks too. */
+  /** Waits until no task is worked on: the demo's own history is made by tasks too. */
   async quiet(): Promise<void> {
     await expect(async () => {
-      const [row] = await this.query<{ open: string }>("SELECT count(*) AS open FROM tasks WHERE completed_at IS NULL");
+      const [row] = await this.query<{ open: string }>(
+        "SELECT count(*) AS open FROM tasks WHERE completed_at IS NULL AND waiting_since IS NULL",
+      );
       const [any] = await this.query<{ n: string }>("SELECT count(*) AS n FROM tasks");
       expect([row.open, Number(any.n) > 0]).toEqual(["0", true]);
     }).toPass({ timeout: 90_000 });
@@ -146,10 +149,73 @@ export class Nexus {
     await page.locator("main").getByRole("button", { name: "Sign in", exact: true }).click();
     await expect(page.locator("#balance")).toBeVisible();
   }
+
+  /** Registers an agent from its card, at the card's price; answers with its id. */
+  async register(page: Page, agent: Agent): Promise<string> {
+    await page.goto(`${this.url}/agents/register`);
+    await page.getByLabel("Endpoint or card address").fill(agent.url);
+    await page.getByRole("button", { name: "Fetch the card" }).click();
+    await expect(page.getByLabel("Name").first()).toHaveValue(agent.name);
+    await page.getByRole("button", { name: "Register" }).click();
+    await expect(page.getByText("Keep this signing secret")).toBeVisible();
+    return page.url().split("/").pop()!;
+  }
+
+  /** The same, with a test call, and puts it online. */
+  async list(page: Page, agent: Agent): Promise<string> {
+    const id = await this.register(page, agent);
+    await page.getByRole("button", { name: "Make the call" }).click();
+    await expect(page.getByText("The agent answered in")).toBeVisible();
+    await page.getByRole("button", { name: "Put online" }).click();
+    await expect(page.getByText("people can hire it now")).toBeVisible();
+    return id;
+  }
+
+  /** Has an agent checked that has stopped until it is off the list: three times, at most every two seconds. */
+  async untilOffline(owner: Page, agent: string): Promise<void> {
+    await expect(async () => {
+      await owner.goto(`${this.url}/agents/${agent}`);
+      await owner.getByRole("button", { name: "Check now" }).click();
+      await expect(owner.locator(".notice", { hasText: "Not listed." })).toBeVisible({ timeout: 500 });
+    }).toPass({ timeout: 60_000, intervals: [1_600] });
+  }
+
+  /** Hires an agent that takes plain messages; the page is then the task's. Answers with its id. */
+  async hire(page: Page, agent: string, message: string): Promise<string> {
+    await page.goto(`${this.url}/marketplace/${agent}/hire`);
+    await page.getByLabel("Your message").fill(message);
+    await page.getByRole("button", { name: /^Hire for/ }).click();
+    await expect(page).toHaveURL(/\/tasks\/[0-9a-f-]{36}$/);
+    return page.url().split("/").pop()!;
+  }
+
+  /** The same, and waits for the result. */
+  async hireDone(page: Page, agent: string, message: string): Promise<string> {
+    const task = await this.hire(page, agent, message);
+    await expect(page.locator("#task-live")).toContainText("Paid", { timeout: 30_000 });
+    return task;
+  }
+
+  /** The same, and disputes the result. */
+  async disputed(page: Page, agent: string, why: string): Promise<string> {
+    const task = await this.hireDone(page, agent, "paint the fence");
+    await page.getByText("Something is wrong with the result").click();
+    await page.getByLabel("What is wrong").fill(why);
+    await page.getByRole("button", { name: "Reject and dispute" }).click();
+    await expect(page.getByText("What you paid is in escrow until it is decided.")).toBeVisible();
+    return task;
+  }
+}
+
+/** An agent that a test has in its hands, and the page of its owner. */
+export interface Studio {
+  agent: Agent;
+  id: string;
+  owner: Page;
 }
 
 /** A test with one running NEXUS for its whole file, which must add up at the end of each test. */
-export const test = base.extend<{ adds_up: void }, { nexus: Nexus }>({
+export const test = base.extend<{ adds_up: void }, { nexus: Nexus; studio: Studio }>({
   nexus: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright wants a pattern here.
     async ({}, use) => {
@@ -158,6 +224,17 @@ export const test = base.extend<{ adds_up: void }, { nexus: Nexus }>({
       await nexus.stop();
     },
     { scope: "worker", timeout: 90_000 },
+  ],
+  studio: [
+    async ({ browser, nexus }, use) => {
+      const agent = await Agent.start("Paint shop");
+      const owner = await browser.newPage();
+      await nexus.signUp(owner, "painter");
+      await use({ agent, id: await nexus.list(owner, agent), owner });
+      await owner.close();
+      await agent.stop();
+    },
+    { scope: "worker", timeout: 60_000 },
   ],
   adds_up: [
     async ({ nexus }, use) => {

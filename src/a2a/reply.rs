@@ -1,9 +1,11 @@
 //! What an agent's answer means for the task.
 
-use a2a::{Message, SendMessageResponse, Task, TaskState};
 use domain::Credits;
 use domain::tasks::finish::{Delivery, Failure, Fault};
 use serde_json::Value;
+
+use super::call_error::CallError;
+use super::dialect::{Event, Snapshot, State};
 
 /// The metadata member in which an agent may say what its work cost (docs/list-an-agent.md).
 pub const COST_KEY: &str = "urn:nexus:cost";
@@ -16,84 +18,117 @@ pub enum Reply {
     /// Over without a result.
     Failed(Delivery, Failure),
     /// Not done yet: ask again after this task.
-    Working {
-        /// The agent's id for the work.
-        task: String,
-        /// The agent's id for the conversation.
-        context: String,
-        /// What it says of its progress.
-        progress: Option<String>,
-    },
+    Working(Working),
+    /// The agent waits for the requester; a message with this task's id goes on.
+    Asks(Ask),
 }
 
-/// Reads an answer to `SendMessage`.
-pub fn read(response: SendMessageResponse) -> Reply {
-    match response {
-        SendMessageResponse::Task(task) => read_task(task),
-        SendMessageResponse::Message(message) => {
-            let said: Vec<Value> = said_by_agent(&message).into_iter().collect();
-            Reply::Completed(Delivery { artifacts: Vec::new(), cost: said.first().and_then(cost_of), messages: said })
+/// Work under way.
+#[derive(Clone, Debug, Default)]
+pub struct Working {
+    /// The agent's id for the work; empty until a stream has named it.
+    pub task: String,
+    /// The agent's id for the conversation.
+    pub context: Option<String>,
+    /// What it says of its progress.
+    pub progress: Option<String>,
+    /// What it has made so far, A2A 1.0 JSON.
+    pub artifacts: Vec<Value>,
+}
+
+/// A question to the requester.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// The agent's id for the work.
+    pub task: String,
+    /// The agent's id for the conversation.
+    pub context: Option<String>,
+    /// Whether it asks for credentials rather than for input.
+    pub auth: bool,
+    /// The text of its question.
+    pub said: Option<String>,
+    /// What it said, A2A 1.0 JSON.
+    pub messages: Vec<Value>,
+    /// What it has made so far, A2A 1.0 JSON.
+    pub artifacts: Vec<Value>,
+}
+
+/// Reads the answer to a message or to a question after a task.
+///
+/// # Errors
+/// [`CallError`] when it is an event, which only streams carry, or a task under way that cannot be asked after.
+pub(super) fn read(event: Event) -> Result<Reply, CallError> {
+    match event {
+        Event::Task(snapshot) => of_task(snapshot),
+        Event::Message(message) => Ok(of_message(message)),
+        Event::Status(_) | Event::Artifact { .. } => {
+            Err(CallError::foreign("The agent answered with an event of a stream where a task or message belongs"))
         }
     }
 }
 
-/// Reads a task.
-pub fn read_task(task: Task) -> Reply {
-    let said = task.status.message.as_ref().map(text_of).filter(|t| !t.is_empty());
-    let messages: Vec<Value> = task.status.message.as_ref().and_then(said_by_agent).into_iter().collect();
-    let whole = json_of(&task);
-    let delivery = Delivery {
-        artifacts: task.artifacts.iter().flatten().filter_map(json_of).collect(),
-        cost: whole.as_ref().and_then(cost_of).or_else(|| messages.first().and_then(cost_of)),
-        messages,
+/// A message is a whole answer.
+pub(super) fn of_message(message: Value) -> Reply {
+    let text = |key: &str| message.get(key).and_then(Value::as_str).map(str::to_owned);
+    Reply::Completed(Delivery {
+        artifacts: Vec::new(),
+        cost: cost_of(&message),
+        task: text("taskId"),
+        context: text("contextId"),
+        messages: vec![message],
+    })
+}
+
+/// What a task's state means.
+pub(super) fn of_task(task: Snapshot) -> Result<Reply, CallError> {
+    let said = task.said.last().map(text_of).filter(|t| !t.is_empty());
+    // An agent that ends without a word and without a result has said it before.
+    let messages = if task.said.is_empty() && task.artifacts.is_empty() { task.history } else { task.said };
+    let Some(state) = task.state else {
+        return Err(CallError::protocol("The agent named no state of its task"));
     };
-    let failed = |message: String, kind, fault| Failure { message, kind, fault };
-    let or = |fallback: &str| said.clone().unwrap_or_else(|| fallback.to_owned());
-    match task.status.state {
-        TaskState::Completed => Reply::Completed(delivery),
-        TaskState::Failed => {
-            Reply::Failed(delivery, failed(or("The agent failed without a reason"), "Reported a failure", Fault::Agent))
+    let unnamed = task.id.is_empty();
+    let working = Working { task: task.id, context: task.context, progress: said.clone(), artifacts: task.artifacts };
+    let failed = |fallback: &str, kind, fault| Failure {
+        message: said.clone().unwrap_or_else(|| fallback.to_owned()),
+        kind,
+        fault,
+    };
+    let failure = match state {
+        State::Completed => {
+            return Ok(Reply::Completed(delivered(working, messages, task.cost)));
         }
-        TaskState::Rejected => {
-            Reply::Failed(delivery, failed(or("The agent rejected the task"), "Rejected the task", Fault::Requester))
+        State::Failed => failed("The agent failed without a reason", "Reported a failure", Fault::Agent),
+        State::Rejected => failed("The agent rejected the task", "Rejected the task", Fault::Requester),
+        State::Canceled => failed("The agent gave the task up", "Gave the task up", Fault::Agent),
+        State::Submitted | State::Working | State::InputRequired | State::AuthRequired if unnamed => {
+            return Err(CallError::protocol("The agent named no id of its task"));
         }
-        TaskState::Canceled => {
-            Reply::Failed(delivery, failed(or("The agent gave the task up"), "Gave the task up", Fault::Agent))
+        State::Submitted | State::Working => return Ok(Reply::Working(working)),
+        State::InputRequired | State::AuthRequired => {
+            let Working { task, context, progress: said, artifacts } = working;
+            let auth = state == State::AuthRequired;
+            return Ok(Reply::Asks(Ask { task, context, auth, said, messages, artifacts }));
         }
-        TaskState::InputRequired | TaskState::AuthRequired => {
-            let asked = or("The agent needs more than it was given");
-            let message = format!("{asked} (The agent asks for more input: hire it again with that in your message.)");
-            Reply::Failed(delivery, failed(message, "Asked for more input", Fault::Requester))
-        }
-        TaskState::Submitted | TaskState::Working => {
-            Reply::Working { task: task.id.to_string(), context: task.context_id, progress: said }
-        }
-        TaskState::Unspecified => Reply::Failed(
-            delivery,
-            failed("The agent named no state of its task".into(), "Answered against the protocol", Fault::Agent),
-        ),
-    }
+    };
+    Ok(Reply::Failed(delivered(working, messages, task.cost), failure))
+}
+
+fn delivered(working: Working, messages: Vec<Value>, cost: Option<Credits>) -> Delivery {
+    let task = (!working.task.is_empty()).then_some(working.task);
+    Delivery { artifacts: working.artifacts, messages, cost, task, context: working.context }
 }
 
 /// What the agent says that the work cost: `metadata["urn:nexus:cost"]` of its task or last message, an amount of credits
 /// as a string such as "4.20". Anything else counts as not said.
-fn cost_of(of: &Value) -> Option<Credits> {
+pub(super) fn cost_of(of: &Value) -> Option<Credits> {
     of.get("metadata")?.get(COST_KEY)?.as_str()?.parse().ok()
 }
 
-fn json_of<T: serde::Serialize>(value: &T) -> Option<Value> {
-    serde_json::to_value(value).ok()
-}
-
-/// What the agent sends is the agent's, whatever role it writes.
-fn said_by_agent(message: &Message) -> Option<Value> {
-    let mut value = json_of(message)?;
-    value["role"] = Value::from("ROLE_AGENT");
-    Some(value)
-}
-
-fn text_of(message: &Message) -> String {
-    let texts: Vec<&str> = message.parts.iter().filter_map(a2a::Part::as_text).collect();
+/// The text of a message, shortened: for progress and failures.
+pub(super) fn text_of(message: &Value) -> String {
+    let parts = message.get("parts").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let texts: Vec<&str> = parts.iter().filter_map(|p| p.get("text")?.as_str()).collect();
     texts.join("\n").chars().take(2_000).collect()
 }
 
@@ -102,51 +137,57 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn task(state: &str) -> Reply {
-        let value = json!({"task": {"id": "t", "contextId": "c", "status": {"state": state, "message":
-            {"messageId": "m", "role": "ROLE_AGENT", "parts": [{"text": "said"}]}}}});
-        read(serde_json::from_value(value).unwrap())
+    fn task(state: State) -> Snapshot {
+        let said = json!({"messageId": "m", "role": "ROLE_AGENT", "parts": [{"text": "said"}]});
+        Snapshot { id: "t".into(), state: Some(state), said: vec![said], ..Snapshot::default() }
     }
 
     #[test]
     fn every_state_of_the_protocol_means_something() {
-        assert!(matches!(task("TASK_STATE_COMPLETED"), Reply::Completed(_)));
-        for (state, fault) in [
-            ("TASK_STATE_FAILED", Fault::Agent),
-            ("TASK_STATE_REJECTED", Fault::Requester),
-            ("TASK_STATE_CANCELED", Fault::Agent),
-            ("TASK_STATE_INPUT_REQUIRED", Fault::Requester),
-            ("TASK_STATE_AUTH_REQUIRED", Fault::Requester),
-        ] {
-            let Reply::Failed(_, failure) = task(state) else { panic!("{state}") };
-            assert_eq!(failure.fault, fault, "{state}");
-            assert!(failure.message.starts_with("said"));
+        assert!(matches!(of_task(task(State::Completed)), Ok(Reply::Completed(_))));
+        for (state, fault) in
+            [(State::Failed, Fault::Agent), (State::Rejected, Fault::Requester), (State::Canceled, Fault::Agent)]
+        {
+            let Ok(Reply::Failed(_, failure)) = of_task(task(state)) else { panic!("{state:?}") };
+            assert_eq!((failure.fault, failure.message.as_str()), (fault, "said"), "{state:?}");
         }
-        for state in ["TASK_STATE_SUBMITTED", "TASK_STATE_WORKING"] {
-            let Reply::Working { task, progress, .. } = task(state) else { panic!("{state}") };
-            assert_eq!((task.as_str(), progress.as_deref()), ("t", Some("said")));
+        for state in [State::Submitted, State::Working] {
+            let Ok(Reply::Working(working)) = of_task(task(state)) else { panic!("{state:?}") };
+            assert_eq!((working.task.as_str(), working.progress.as_deref()), ("t", Some("said")));
         }
+        for (state, auth) in [(State::InputRequired, false), (State::AuthRequired, true)] {
+            let Ok(Reply::Asks(ask)) = of_task(task(state)) else { panic!("{state:?}") };
+            assert_eq!((ask.task.as_str(), ask.said.as_deref(), ask.auth), ("t", Some("said"), auth));
+            assert_eq!(ask.messages.len(), 1);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_followed_is_against_the_protocol() {
+        let unnamed = Snapshot { id: String::new(), ..task(State::Working) };
+        assert_eq!(of_task(unnamed).unwrap_err().kind, "Answered against the protocol");
+        let stateless = Snapshot { state: None, ..task(State::Working) };
+        assert_eq!(of_task(stateless).unwrap_err().kind, "Answered against the protocol");
+    }
+
+    #[test]
+    fn an_answer_given_before_the_end_is_not_lost() {
+        let before = json!({"messageId": "h", "role": "ROLE_AGENT", "parts": [{"text": "the answer"}]});
+        let silent = Snapshot { said: vec![], history: vec![before.clone()], ..task(State::Completed) };
+        let Ok(Reply::Completed(delivery)) = of_task(silent) else { panic!() };
+        assert_eq!(delivery.messages, std::slice::from_ref(&before));
+        let made = Snapshot { said: vec![], history: vec![before], ..task(State::Completed) };
+        let made = Snapshot { artifacts: vec![json!({"artifactId": "a", "parts": []})], ..made };
+        let Ok(Reply::Completed(delivery)) = of_task(made) else { panic!() };
+        assert_eq!(delivery.messages, Vec::<Value>::new(), "a result speaks for itself");
     }
 
     #[test]
     fn an_agent_may_say_that_it_cost_less() {
-        let answer = |metadata: Value| {
-            let value = json!({"task": {"id": "t", "contextId": "c", "status": {"state": "TASK_STATE_COMPLETED"},
-                "metadata": metadata}});
-            let Reply::Completed(delivery) = read(serde_json::from_value(value).unwrap()) else { panic!() };
-            delivery.cost.map(|c| c.to_string())
-        };
-        assert_eq!(answer(json!({"urn:nexus:cost": "4.20"})).as_deref(), Some("4.20"));
+        let cost = |metadata: Value| cost_of(&json!({ "metadata": metadata })).map(|c| c.to_string());
+        assert_eq!(cost(json!({"urn:nexus:cost": "4.20"})).as_deref(), Some("4.20"));
         for unreadable in [json!({"urn:nexus:cost": 4.2}), json!({"urn:nexus:cost": "much"}), json!({})] {
-            assert_eq!(answer(unreadable), None);
+            assert_eq!(cost(unreadable), None);
         }
-    }
-
-    #[test]
-    fn a_message_is_an_answer_too() {
-        let value = json!({"message": {"messageId": "m", "role": "ROLE_USER", "parts": [{"text": "hi"}]}});
-        let Reply::Completed(delivery) = read(serde_json::from_value(value).unwrap()) else { panic!() };
-        assert_eq!(delivery.messages.len(), 1);
-        assert_eq!(delivery.messages[0]["role"], "ROLE_AGENT", "nobody speaks for the requester");
     }
 }

@@ -4,6 +4,9 @@ use app::{FlashKind, Form as Typed};
 use axum::Form;
 use axum::extract::{OriginalUri, Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
+use chrono::Utc;
+use domain::agents::watch;
+use domain::agents::watch::proof::{self, Seen};
 use domain::agents::{self, NewAgent, Skill, rules};
 use domain::{AgentId, Credits, Error, FieldError};
 use serde_json::Value;
@@ -68,7 +71,7 @@ pub async fn set_status(
 ) -> Response {
     let online = field(&fields, "status") == "online";
     let done = agents::set_status(&state.db, &me.visit.actor, id, online).await;
-    let text = if online { "The agent is online: people can hire it now." } else { "The agent is offline." };
+    let text = if online { "The agent is online: people can hire it now." } else { "The agent is off the list." };
     said(&state, &me, id, fields, done, text).await
 }
 
@@ -97,7 +100,7 @@ pub async fn test_call(
         .await
     {
         Ok(answer) => {
-            let done = agents::mark_tested(&state.db, actor, id, &agent.endpoint).await;
+            let done = agents::mark_tested(&state.db, actor, id, &agent.endpoint, Some(answer.protocol.as_str())).await;
             if done.is_ok() {
                 let text = format!("The agent answered in {} ms: {}.", answer.millis, answer.state);
                 me.visit.flash(FlashKind::Good, text, Some(answer.preview)).await;
@@ -110,6 +113,36 @@ pub async fn test_call(
             Redirect::to(&format!("/agents/{id}")).into_response()
         }
     }
+}
+
+/// Asks the agent whether it is there, as the worker does by the clock.
+pub async fn check(State(state): State<AppState>, me: SignedIn, Path(id): Path<AgentId>) -> Response {
+    let done = match watch::probe_now(&state.db, &me.visit.actor, id, Utc::now()).await {
+        Ok(probe) => state.prober.check(&state.db, &probe).await,
+        Err(error) => Err(error),
+    };
+    let (kind, text) = match done {
+        Ok((Ok(millis), _)) => (FlashKind::Good, format!("It answered in {millis} ms.")),
+        Ok((Err(why), _)) => (FlashKind::Bad, format!("The check failed: {why}.")),
+        Err(error) => return said(&state, &me, id, Vec::new(), Err(error), "").await,
+    };
+    me.visit.flash(kind, text, None).await;
+    Redirect::to(&format!("/agents/{id}")).into_response()
+}
+
+/// Looks for the owner's token at the agent's address.
+pub async fn look_for_proof(State(state): State<AppState>, me: SignedIn, Path(id): Path<AgentId>) -> Response {
+    let done = match proof::check_now(&state.db, &me.visit.actor, id, Utc::now()).await {
+        Ok(check) => state.prober.look_for_proof(&state.db, &check).await,
+        Err(error) => Err(error),
+    };
+    let (kind, text) = match done {
+        Ok(Seen::Token) => (FlashKind::Good, "The token was found: the address is yours.".to_owned()),
+        Ok(Seen::Nothing(why) | Seen::Unknown(why)) => (FlashKind::Bad, format!("The token was not found: {why}.")),
+        Err(error) => return said(&state, &me, id, Vec::new(), Err(error), "").await,
+    };
+    me.visit.flash(kind, text, None).await;
+    Redirect::to(&format!("/agents/{id}")).into_response()
 }
 
 /// A new signing secret, shown once.
@@ -241,6 +274,9 @@ fn push_rows(values: &mut Fields, rows: &[Row]) {
 fn fields_of(imported: &Imported, typed: &Fields) -> Fields {
     let new = &imported.listing;
     let price = if imported.has_price { new.price.to_string() } else { field(typed, "price") };
+    // The first form asks for an address alone.
+    let max_concurrent = Some(field(typed, "max_concurrent")).filter(|n| !n.is_empty());
+    let max_concurrent = max_concurrent.unwrap_or_else(|| new.max_concurrent.to_string());
     let mut values: Fields = [
         ("url", field(typed, "url")),
         ("name", new.name.clone()),
@@ -248,6 +284,8 @@ fn fields_of(imported: &Imported, typed: &Fields) -> Fields {
         ("endpoint", new.endpoint.clone()),
         ("tags", new.tags.join(", ")),
         ("price", price),
+        ("max_concurrent", max_concurrent),
+        ("promised_seconds", field(typed, "promised_seconds")),
         ("card_url", new.card_url.clone().unwrap_or_default()),
         ("card", new.card.to_string()),
     ]
@@ -283,6 +321,17 @@ fn listing(fields: &Fields) -> domain::Result<NewAgent> {
         wrong.push(FieldError::new("price", e.to_string()));
         Credits::ZERO
     });
+    let mut number = |name: &str| {
+        let typed = field(fields, name);
+        let typed = typed.trim();
+        let number = (!typed.is_empty()).then(|| typed.parse::<i32>());
+        number.transpose().unwrap_or_else(|_| {
+            wrong.push(FieldError::new(name, "is not a whole number"));
+            None
+        })
+    };
+    let max_concurrent = number("max_concurrent").unwrap_or(rules::CONCURRENT_DEFAULT);
+    let promised_seconds = number("promised_seconds");
     let known = card::skills_of(&card);
     let skills = skill_rows(fields)
         .into_iter()
@@ -327,5 +376,7 @@ fn listing(fields: &Fields) -> domain::Result<NewAgent> {
         price,
         card,
         card_url: (!card_url.is_empty()).then_some(card_url),
+        max_concurrent,
+        promised_seconds,
     })
 }

@@ -5,7 +5,7 @@ use axum::extract::{Multipart, Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use chrono::Utc;
 use domain::agents::{self, Skill};
-use domain::tasks::{self, NewTask, Part};
+use domain::tasks::{self, NewTask, Part, PartBody};
 use domain::{AgentId, Credits, Error, FieldError};
 use serde_json::{Map, Value, json};
 
@@ -15,10 +15,16 @@ use super::visit::SignedIn;
 use crate::state::AppState;
 
 /// A file as it was sent.
-struct Upload {
+pub(super) struct Upload {
     name: Option<String>,
     media_type: Option<String>,
     bytes: Vec<u8>,
+}
+
+impl Upload {
+    pub(super) fn part(self) -> Part {
+        Part::file(self.bytes, self.name, self.media_type)
+    }
 }
 
 /// Hires the agent: the task and its hold are one transaction.
@@ -69,9 +75,15 @@ async fn order(
     if let Some(data) = data_of(skill, fields, upload.is_some())? {
         parts.push(Part::data(data));
     }
-    if let Some(file) = upload {
-        parts.push(Part::file(file.bytes, file.name, file.media_type));
+    parts.extend(upload.map(Upload::part));
+    let link = field(fields, "fileUrl");
+    if !link.trim().is_empty() {
+        parts.push(Part { body: PartBody::Url(link.trim().to_owned()), filename: None, media_type: None });
     }
+    let follows = match field(fields, "follows") {
+        text if text.is_empty() => None,
+        text => Some(text.parse().map_err(|_| Error::field("follows", "is not a task"))?),
+    };
     let new = NewTask {
         agent,
         skill: Some(skill.id.clone()),
@@ -80,6 +92,8 @@ async fn order(
         max_budget: None,
         shown_price: Some(price),
         timeout_seconds: None,
+        follows,
+        retry_of: None,
     };
     Ok(tasks::create(&state.db, &me.visit.actor, new, Utc::now()).await?.id)
 }
@@ -154,7 +168,8 @@ fn value_of(property: &Value, typed: &str) -> Result<Value, String> {
     }
 }
 
-async fn read(mut multipart: Multipart) -> domain::Result<(Fields, Option<Upload>)> {
+/// Reads a form with its file.
+pub(super) async fn read(mut multipart: Multipart) -> domain::Result<(Fields, Option<Upload>)> {
     let broken = |e: axum::extract::multipart::MultipartError| {
         if e.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
             Error::field("file", "is larger than 2 MB")

@@ -3,149 +3,130 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::extract::{Path, State};
-use axum::http::{HeaderName, HeaderValue};
+use app::pages::task::Shown;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use chrono::Utc;
-use domain::tasks::{self, TaskDetail};
 use domain::{Actor, Db, TaskId};
 use futures::Stream;
-use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
-use tokio::sync::{Notify, broadcast};
+use serde::Deserialize;
+use tokio::sync::broadcast;
 
 use super::failure::{log_if_ours, status_of};
 use super::visit::SignedIn;
 use crate::state::AppState;
+use crate::task_events::{News, Watch};
 
-/// What the database announces, spread within this process: one listening connection, however many viewers.
-#[derive(Clone)]
-pub struct TaskEvents {
-    events: broadcast::Sender<(TaskId, i32)>,
-    queued: std::sync::Arc<Notify>,
+/// Changes that come close together are shown together: a streaming agent makes many.
+const GATHER: Duration = Duration::from_millis(200);
+/// How often something is sent when nothing happens, so that no proxy takes the stream for dead.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// After how long a browser that lost the stream comes back.
+const COME_BACK: Duration = Duration::from_secs(1);
+
+/// What the page shows already.
+#[derive(Deserialize)]
+pub struct Since {
+    seen: Option<i32>,
 }
 
-impl Default for TaskEvents {
-    fn default() -> Self {
-        TaskEvents { events: broadcast::channel(1024).0, queued: std::sync::Arc::default() }
-    }
-}
-
-impl TaskEvents {
-    /// Wakes when a task was queued.
-    pub async fn task_queued(&self) {
-        self.queued.notified().await;
-    }
-
-    fn subscribe(&self) -> broadcast::Receiver<(TaskId, i32)> {
-        self.events.subscribe()
-    }
-
-    /// Listens until the program ends; a lost connection is made anew.
-    pub async fn listen(self, options: PgConnectOptions) {
-        loop {
-            if let Err(error) = self.listen_once(options.clone()).await {
-                tracing::warn!(%error, "the listening connection was lost; trying again");
-            }
-            tokio::time::sleep(Duration::from_secs(1)).await;
-        }
-    }
-
-    async fn listen_once(&self, options: PgConnectOptions) -> Result<(), sqlx::Error> {
-        let pool = PgPoolOptions::new().max_connections(1).connect_with(options).await?;
-        let mut listener = PgListener::connect_with(&pool).await?;
-        listener.listen_all([tasks::TASK_EVENTS, tasks::TASK_QUEUE]).await?;
-        // What was queued while nobody listened.
-        self.queued.notify_one();
-        loop {
-            let notice = listener.recv().await?;
-            if notice.channel() == tasks::TASK_QUEUE {
-                self.queued.notify_one();
-            } else if let Some(event) = tasks::parse_notification(notice.payload()) {
-                // Nobody watching is no error.
-                let _ = self.events.send(event);
-            }
-        }
-    }
-}
-
-/// Streams a task: `snapshot` events with HTML, numbered by the task's last event, and `end` after its end.
-pub async fn task(State(state): State<AppState>, me: SignedIn, Path(id): Path<TaskId>) -> Response {
-    // Subscribed before the first look, so that nothing falls between the two.
-    let changes = state.events.subscribe();
-    let first = match tasks::detail(&state.db, &me.visit.actor, id).await {
+/// Streams a task: `snapshot` events with HTML, numbered by the task's last event, and `end` after its end. A page that
+/// says which event it has `seen`, and a browser that comes back with `Last-Event-ID`, get a snapshot only if something has
+/// happened since: it would take away what is being typed.
+pub async fn task(
+    State(state): State<AppState>,
+    me: SignedIn,
+    Path(id): Path<TaskId>,
+    Query(since): Query<Since>,
+    headers: HeaderMap,
+) -> Response {
+    // Watched before the first look, so that nothing falls between the two.
+    let news = state.events.watch(id);
+    let first = match Shown::load(&state.db, &me.visit.actor, id).await {
         Ok(task) => task,
         Err(error) => {
             log_if_ours(&error);
             return status_of(&error).into_response();
         }
     };
-    let watch = Watch {
+    let seen =
+        headers.get("last-event-id").and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<i32>().ok()).or(since.seen);
+    let viewer = Viewer {
         db: state.db.clone(),
         actor: me.visit.actor,
         id,
-        changes,
+        news,
         stopping: state.stopping.subscribe(),
-        sent: 0,
+        sent: seen.unwrap_or(0).clamp(0, first.task.last_seq),
     };
-    let mut response =
-        Sse::new(stream(watch, first)).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response();
+    let stream = stream(viewer, first);
+    let mut response = Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response();
     // Proxies that buffer would turn a live page into a late one.
     response.headers_mut().insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
     response
 }
 
-struct Watch {
+struct Viewer {
     db: Db,
     actor: Actor,
     id: TaskId,
-    changes: broadcast::Receiver<(TaskId, i32)>,
+    news: Watch,
     stopping: broadcast::Receiver<()>,
     sent: i32,
 }
 
 enum Next {
-    Send(Box<TaskDetail>),
+    Show(Box<Shown>),
     Watch,
     End,
     Done,
 }
 
-fn stream(watch: Watch, first: TaskDetail) -> impl Stream<Item = Result<Event, Infallible>> {
-    futures::stream::unfold((watch, Next::Send(Box::new(first))), |(mut watch, mut next)| async move {
+fn stream(viewer: Viewer, first: Shown) -> impl Stream<Item = Result<Event, Infallible>> {
+    futures::stream::unfold((viewer, Next::Show(Box::new(first))), |(mut viewer, mut next)| async move {
         loop {
             match next {
-                Next::Send(task) => {
-                    watch.sent = task.last_seq();
-                    let html = app::pages::task::live_html(&task, Utc::now());
-                    let event = Event::default().event("snapshot").id(watch.sent.to_string()).data(html);
+                Next::Show(shown) => {
+                    let task = &shown.task;
                     let then = if task.summary.state.is_terminal() { Next::End } else { Next::Watch };
-                    return Some((Ok(event), (watch, then)));
+                    if task.last_seq == viewer.sent {
+                        // It has come back, and nothing has happened meanwhile.
+                        next = then;
+                        continue;
+                    }
+                    viewer.sent = task.last_seq;
+                    let html = app::pages::task::live_html(&shown, Utc::now());
+                    let event =
+                        Event::default().event("snapshot").id(viewer.sent.to_string()).retry(COME_BACK).data(html);
+                    return Some((Ok(event), (viewer, then)));
                 }
-                Next::Watch => next = watch.next_change().await,
-                Next::End => return Some((Ok(Event::default().event("end").data("")), (watch, Next::Done))),
+                Next::Watch => next = viewer.next_change().await,
+                // Not empty: browsers ignore an event without data, and would come back each second.
+                Next::End => return Some((Ok(Event::default().event("end").data("over")), (viewer, Next::Done))),
                 Next::Done => return None,
             }
         }
     })
 }
 
-impl Watch {
+impl Viewer {
+    /// Waits for news; nothing is asked of the database until there is some.
     async fn next_change(&mut self) -> Next {
         loop {
-            let seen = tokio::select! {
+            let news = tokio::select! {
                 _ = self.stopping.recv() => return Next::Done,
-                seen = self.changes.recv() => seen,
+                news = self.news.next() => news,
             };
-            match seen {
-                Ok((id, seq)) if id == self.id && seq > self.sent => {}
-                // Too many events to hold: look rather than guess.
-                Err(broadcast::error::RecvError::Lagged(_)) => {}
-                Ok(_) => continue,
-                Err(broadcast::error::RecvError::Closed) => return Next::Done,
+            match news {
+                News::Event(notice) if notice.seq <= self.sent => continue,
+                News::Rung => continue,
+                News::Event(notice) if notice.ended => {}
+                News::Event(_) | News::Missed => tokio::time::sleep(GATHER).await,
             }
-            match tasks::detail(&self.db, &self.actor, self.id).await {
-                Ok(task) if task.last_seq() > self.sent => return Next::Send(Box::new(task)),
+            match Shown::load(&self.db, &self.actor, self.id).await {
+                Ok(shown) if shown.task.last_seq > self.sent => return Next::Show(Box::new(shown)),
                 Ok(_) => {}
                 Err(error) => {
                     log_if_ours(&error);

@@ -1,18 +1,19 @@
-//! What a person does with a task: cancel it, fetch its files.
+//! What a person does with a task: cancel it, answer its agent, send it again, fetch its files.
 
 use app::FlashKind;
 use axum::Form;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Multipart, Path, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use domain::TaskId;
-use domain::tasks::{self, PartBody};
+use chrono::Utc;
+use domain::tasks::{self, Part, PartBody};
+use domain::{Credits, Error, TaskId};
 use serde::Deserialize;
 
-use super::account_forms::Fields;
+use super::account_forms::{Fields, field};
 use super::failure::status_of;
-use super::page;
 use super::visit::SignedIn;
+use super::{hire_form, page};
 use crate::state::AppState;
 
 /// Calls a task off.
@@ -26,6 +27,51 @@ pub async fn cancel(
         Ok(()) => {
             me.visit.flash(FlashKind::Good, "Cancelled. What was held is back on your balance.", None).await;
             Redirect::to(&format!("/tasks/{id}")).into_response()
+        }
+        Err(error) => page::refused(&state, &me.visit, &format!("/tasks/{id}"), fields, error).await,
+    }
+}
+
+/// Answers what the agent asked.
+pub async fn reply(
+    State(state): State<AppState>,
+    me: SignedIn,
+    Path(id): Path<TaskId>,
+    multipart: Multipart,
+) -> Response {
+    let address = format!("/tasks/{id}");
+    let (fields, upload) = match hire_form::read(multipart).await {
+        Ok(sent) => sent,
+        Err(error) => return page::refused(&state, &me.visit, &address, Vec::new(), error).await,
+    };
+    let text = field(&fields, "message");
+    let mut parts: Vec<Part> = (!text.trim().is_empty()).then(|| Part::text(text)).into_iter().collect();
+    parts.extend(upload.map(hire_form::Upload::part));
+    match tasks::reply(&state.db, &me.visit.actor, id, &parts).await {
+        Ok(()) => {
+            me.visit.flash(FlashKind::Good, "Sent. The agent goes on.", None).await;
+            Redirect::to(&address).into_response()
+        }
+        Err(error) => page::refused(&state, &me.visit, &address, fields, error).await,
+    }
+}
+
+/// Orders the same again, at the price that the button said.
+pub async fn again(
+    State(state): State<AppState>,
+    me: SignedIn,
+    Path(id): Path<TaskId>,
+    Form(fields): Form<Fields>,
+) -> Response {
+    let price = match field(&fields, "price") {
+        text if text.is_empty() => Ok(None),
+        text => text.parse::<Credits>().map(Some).map_err(|e| Error::field("price", e.to_string())),
+    };
+    let done = async { tasks::send_again(&state.db, &me.visit.actor, id, price?, Utc::now()).await };
+    match done.await {
+        Ok(new) => {
+            me.visit.flash(FlashKind::Good, "Sent again. The agent is being called.", None).await;
+            Redirect::to(&format!("/tasks/{}", new.id)).into_response()
         }
         Err(error) => page::refused(&state, &me.visit, &format!("/tasks/{id}"), fields, error).await,
     }

@@ -1,205 +1,181 @@
 //! One attempt at one task, under its lease. No transaction is open while the agent is called.
 
+use std::future::Future;
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
-use domain::Db;
-use domain::tasks::dispatch::{self, Claim, Lease};
-use domain::tasks::finish::{Delivery, Failure, Fault, Outcome};
-use domain::tasks::{Finisher, retry};
-use serde_json::json;
-use tokio_util::sync::CancellationToken;
+use domain::tasks::dispatch::{self, Claim, Lease, Trouble};
+use domain::tasks::finish::{Failure, Fault, Outcome};
+use domain::tasks::retry;
+use tokio::time::Instant;
 
-use crate::a2a::reply::{self, Reply};
-use crate::a2a::{AgentClient, CallError, Target, card};
+use super::Worker;
+use super::conversation::{Conversation, Halt, Stop, Talked};
+use super::leases::Held;
+use crate::a2a::{CallError, card};
+use crate::task_events::{News, Watch};
 
-/// The longest wait for one answer; an agent that works longer answers with a task and is asked again.
-const CALL_LIMIT: Duration = Duration::from_secs(120);
-/// The first and the longest pause between two questions after a task.
-const POLL_FIRST: Duration = Duration::from_millis(200);
-const POLL_LONGEST: Duration = Duration::from_secs(3);
-
-/// Why an attempt stops early.
-enum Stop {
-    /// The task has ended (cancelled, timed out): tell the agent.
-    Ended,
-    /// Another worker has it.
-    Lost,
-    /// This process is stopping.
-    Abandoned,
-}
+/// An agent that answers within this is noted as called and done in one.
+const SOON: Duration = Duration::from_millis(50);
 
 /// Makes the attempt; every outcome is written, and what cannot be written is left to the lease's end.
-pub(super) async fn run(db: &Db, agents: &AgentClient, finisher: &Finisher, claim: Claim, abandon: CancellationToken) {
-    if let Err(error) = attempt(db, agents, finisher, &claim, &abandon).await {
+/// `since`: when the claim was asked for, from when its lease counts.
+pub(super) async fn run(worker: &Worker, claim: Claim, since: Instant) {
+    if let Err(error) = attempt(worker, &claim, since).await {
         // The lease runs out and another attempt is made: nothing is lost.
         tracing::error!(task = %claim.task, error = %crate::cli::with_source(&error), "an attempt could not be recorded");
     }
 }
 
-async fn attempt(
-    db: &Db,
-    agents: &AgentClient,
-    finisher: &Finisher,
-    claim: &Claim,
-    abandon: &CancellationToken,
-) -> domain::Result<()> {
-    let fail = |failure: Failure| finisher.end(claim.clone(), Outcome::Failed(Delivery::default(), failure));
+async fn attempt(worker: &Worker, claim: &Claim, since: Instant) -> domain::Result<()> {
     if claim.attempt > retry::MAX_CLAIMS {
         // Workers died over it again and again: nobody knows that it is the agent's doing.
-        let failure = Failure {
-            message: "The task was tried several times and never came to an end".into(),
-            kind: "Never came to an end",
-            fault: Fault::Platform,
-        };
-        fail(failure).await?;
-        return Ok(());
+        let message = "The task was tried several times and never came to an end".into();
+        let failure = Failure { message, kind: "Never came to an end", fault: Fault::Platform };
+        return undelivered(worker, claim, failure, None).await;
     }
-    if dispatch::mark_running(db, claim).await? != Lease::Held {
-        return Ok(());
-    }
-    let target = match card::target(&claim.endpoint, &claim.card, &claim.secrets) {
+    let target = match card::target(&claim.endpoint, &claim.card, claim.protocol.as_deref(), &claim.secrets) {
         Ok(target) => target,
         Err(message) => {
             let failure = Failure { message, kind: "Has no usable address", fault: Fault::Agent };
-            fail(failure).await?;
-            return Ok(());
+            return undelivered(worker, claim, failure, None).await;
         }
     };
-    let mut conversation = Conversation { db, agents, claim, target, remote: claim.remote_task.clone() };
-    let outcome = tokio::select! {
-        outcome = conversation.hold() => outcome,
-        stop = watch_lease(db, claim, abandon) => Err(Halt::Stop(stop)),
+    let mut lease = worker.leases.keep(claim, since);
+    let mut news = worker.events.watch(claim.task);
+    let mut conversation = Conversation::new(worker, claim, target);
+    let talked = {
+        let bell = conversation.bell();
+        tokio::select! {
+            talked = noted(worker, claim, conversation.hold()) => talked,
+            stop = stopped(worker, claim, &mut lease, &mut news, &bell) => Err(Halt::Stop(stop)),
+        }
     };
-    match outcome {
-        Ok(Reply::Completed(delivery)) => {
-            finisher.end(claim.clone(), Outcome::Completed(delivery)).await?;
+    match talked {
+        Ok(Talked::Completed(delivery)) => {
+            let delivery = conversation.with_files(delivery).await;
+            worker.finisher.end(claim.clone(), Outcome::Completed(delivery)).await?;
         }
-        Ok(Reply::Failed(delivery, failure)) => {
-            finisher.end(claim.clone(), Outcome::Failed(delivery, failure)).await?;
+        Ok(Talked::Failed(delivery, failure)) => {
+            worker.finisher.end(claim.clone(), Outcome::Failed(delivery, failure)).await?;
         }
-        Ok(Reply::Working { .. }) | Err(Halt::Stop(Stop::Lost)) => {}
-        Err(Halt::Call(error)) => after_error(db, finisher, claim, error).await?,
+        Ok(Talked::Asks(question)) => dispatch::ask(&worker.db, claim, &question, Utc::now()).await?,
+        Ok(Talked::Later(pause)) => dispatch::poll_later(&worker.db, claim, after(pause)).await?,
+        Err(Halt::Call(error)) => after_error(worker, claim, error).await?,
         Err(Halt::Domain(error)) => return Err(error),
+        Err(Halt::Stop(Stop::Lost)) => {}
         Err(Halt::Stop(Stop::Ended)) => conversation.tell_it_is_over().await,
-        Err(Halt::Stop(Stop::Abandoned)) => dispatch::give_back(db, claim).await?,
+        Err(Halt::Stop(Stop::Abandoned)) => dispatch::give_back(&worker.db, claim).await?,
     }
     Ok(())
 }
 
-async fn after_error(db: &Db, finisher: &Finisher, claim: &Claim, error: CallError) -> domain::Result<()> {
-    let wait = if error.transient { retry::backoff(claim.failures + 2, rand::random()) } else { None };
+/// Holds the conversation, and notes that the task runs when its agent has not answered soon.
+async fn noted(
+    worker: &Worker,
+    claim: &Claim,
+    hold: impl Future<Output = Result<Talked, Halt>>,
+) -> Result<Talked, Halt> {
+    let note = async {
+        tokio::time::sleep(SOON).await;
+        dispatch::mark_running(&worker.db, claim).await
+    };
+    beside(hold, note).await
+}
+
+/// Brings `hold` to its end, with `note` beside it for as long as that takes. Neither may rest while the other goes on: each
+/// locks the task's row, and one that rests with the lock keeps the other waiting for ever.
+async fn beside<T>(
+    hold: impl Future<Output = Result<T, Halt>>,
+    note: impl Future<Output = domain::Result<()>>,
+) -> Result<T, Halt> {
+    let (mut hold, note) = (std::pin::pin!(hold), std::pin::pin!(note));
+    tokio::select! {
+        talked = &mut hold => return talked,
+        noted = note => noted?,
+    }
+    hold.await
+}
+
+fn after(pause: Duration) -> chrono::DateTime<Utc> {
+    Utc::now() + TimeDelta::from_std(pause).unwrap_or(TimeDelta::seconds(1))
+}
+
+async fn after_error(worker: &Worker, claim: &Claim, error: CallError) -> domain::Result<()> {
+    let jitter = rand::random();
+    let wait = if error.transient { retry::backoff(claim.failures + 2, jitter) } else { None };
     match wait {
         Some(wait) => {
             // An agent that says when to come back is believed, up to a minute.
             let asked = Duration::from_secs(error.retry_after.unwrap_or(0).min(60));
-            let run_at = Utc::now() + TimeDelta::from_std(wait.max(asked)).unwrap_or(TimeDelta::seconds(1));
-            dispatch::try_later(db, claim, &error.message, run_at).await
+            let trouble = Trouble { error: error.message, status: error.status };
+            dispatch::try_later(&worker.db, claim, &trouble, after(wait.max(asked)), jitter).await
         }
         None => {
             let failure = Failure { message: error.message, kind: error.kind, fault: error.fault };
-            finisher.end(claim.clone(), Outcome::Failed(Delivery::default(), failure)).await.map(|_| ())
+            undelivered(worker, claim, failure, error.status).await
         }
     }
 }
 
-/// Renews the lease until it is gone or the process stops.
-async fn watch_lease(db: &Db, claim: &Claim, abandon: &CancellationToken) -> Stop {
-    let pause = Duration::from_secs(1);
+async fn undelivered(worker: &Worker, claim: &Claim, failure: Failure, status: Option<u16>) -> domain::Result<()> {
+    worker.finisher.end(claim.clone(), Outcome::Undelivered(failure, status)).await.map(|_| ())
+}
+
+/// Waits until the attempt is to stop. The agent's ringing is passed on meanwhile.
+async fn stopped(
+    worker: &Worker,
+    claim: &Claim,
+    lease: &mut Held,
+    news: &mut Watch,
+    bell: &tokio::sync::Notify,
+) -> Stop {
     loop {
-        tokio::select! {
-            () = abandon.cancelled() => return Stop::Abandoned,
-            () = tokio::time::sleep(pause) => {}
-        }
-        match dispatch::renew(db, claim).await {
-            Ok(Lease::Held) => {}
-            Ok(Lease::Ended) => return Stop::Ended,
-            Ok(Lease::Lost) => return Stop::Lost,
-            // The database is away; the lease may still be ours when it is back.
-            Err(error) => {
-                tracing::warn!(task = %claim.task, error = %crate::cli::with_source(&error), "a lease was not renewed")
-            }
-        }
-    }
-}
-
-enum Halt {
-    Call(CallError),
-    Domain(domain::Error),
-    Stop(Stop),
-}
-
-impl From<CallError> for Halt {
-    fn from(error: CallError) -> Self {
-        Halt::Call(error)
-    }
-}
-
-impl From<domain::Error> for Halt {
-    fn from(error: domain::Error) -> Self {
-        Halt::Domain(error)
-    }
-}
-
-struct Conversation<'a> {
-    db: &'a Db,
-    agents: &'a AgentClient,
-    claim: &'a Claim,
-    target: Target,
-    remote: Option<String>,
-}
-
-impl Conversation<'_> {
-    /// Sends the message (or asks after the task that an earlier attempt began) and stays until there is an end.
-    async fn hold(&mut self) -> Result<Reply, Halt> {
-        let mut reply = match self.remote.clone() {
-            Some(id) => match self.agents.get(&self.target, &id, CALL_LIMIT).await {
-                Ok(task) => reply::read_task(task),
-                // The agent was restarted and forgot: the same message again, under the same id.
-                Err(error) if error.unknown_task => self.send().await?,
-                Err(error) => return Err(error.into()),
+        let state = tokio::select! {
+            () = worker.abandon.cancelled() => return Stop::Abandoned,
+            state = lease.gone() => state,
+            heard = news.next() => match heard {
+                News::Rung => {
+                    bell.notify_one();
+                    continue;
+                }
+                News::Event(notice) if !notice.ended => continue,
+                // Said to have ended: the lease knows.
+                News::Event(_) | News::Missed => lease.look(&worker.db, claim.task).await,
             },
-            None => self.send().await?,
         };
-        let mut pause = POLL_FIRST;
-        let mut shown: Option<String> = None;
-        while let Reply::Working { task, context, progress } = reply {
-            if self.remote.as_deref() != Some(task.as_str()) {
-                dispatch::note_remote(self.db, self.claim, &task, Some(context.as_str())).await?;
-                self.remote = Some(task.clone());
-            }
-            if progress.is_some() && progress != shown {
-                dispatch::progress(self.db, self.claim, progress.as_deref().unwrap_or_default()).await?;
-                shown = progress;
-                pause = POLL_FIRST;
-            }
-            tokio::time::sleep(pause).await;
-            pause = pause.mul_f64(1.5).min(POLL_LONGEST);
-            reply = match self.agents.get(&self.target, &task, CALL_LIMIT).await {
-                Ok(task) => reply::read_task(task),
-                // It was restarted in the middle: the next attempt sends the message again.
-                Err(error) if error.unknown_task => return Err(CallError { transient: true, ..error }.into()),
-                Err(error) => return Err(error.into()),
-            };
+        match state {
+            Lease::Held => {}
+            Lease::Ended => return Stop::Ended,
+            Lease::Lost => return Stop::Lost,
         }
-        Ok(reply)
     }
+}
 
-    async fn send(&self) -> Result<Reply, Halt> {
-        let mut message = self.claim.message.clone();
-        message["messageId"] = json!(self.claim.message_id);
-        if let Some(skill) = &self.claim.skill {
-            message["metadata"]["skillId"] = json!(skill);
-        }
-        Ok(reply::read(self.agents.send(&self.target, &message, CALL_LIMIT).await?))
-    }
+#[cfg(test)]
+mod tests {
+    use tokio::sync::Mutex;
 
-    /// The task was called off or ran out of time: the agent may stop working.
-    async fn tell_it_is_over(&self) {
-        if let Some(id) = &self.remote
-            && let Err(error) = self.agents.cancel(&self.target, id).await
-        {
-            tracing::debug!(task = %self.claim.task, error = error.message, "the agent was not told of the end");
-        }
+    use super::*;
+
+    #[tokio::test]
+    async fn a_conversation_that_holds_a_lock_goes_on_while_the_note_waits_for_it() {
+        let row = Mutex::new(0);
+        let moment = || tokio::time::sleep(Duration::from_millis(5));
+        let hold = async {
+            let mut row = row.lock().await;
+            moment().await;
+            *row += 1;
+            drop(row);
+            moment().await;
+            Ok("done")
+        };
+        let note = async {
+            *row.lock().await += 10;
+            Ok(())
+        };
+        let talked = tokio::time::timeout(Duration::from_secs(5), beside(hold, note)).await;
+        assert!(matches!(talked, Ok(Ok("done"))), "each waits for the other");
+        assert_eq!(row.into_inner(), 11);
     }
 }

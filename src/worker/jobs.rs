@@ -1,5 +1,5 @@
-//! What the worker does by the clock, beside tasks: payments that nothing was heard of, automatic top-ups, mail, and the
-//! daily audit. Any number of processes may run these: each thing is put off as it is taken up.
+//! What the worker does by the clock, beside tasks: payments that nothing was heard of, automatic top-ups, mail, probes of
+//! agents and proofs of their addresses, and the daily audit. Any number of processes may run these: each thing is put off as it is taken up.
 
 use std::future::Future;
 use std::time::Duration;
@@ -12,11 +12,20 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::with_source;
 use crate::mail::Mailer;
 use crate::payments::{Payments, reconcile};
+use crate::worker::probes::{self, Prober};
 
 /// How often payments and top-ups are looked at.
 const PAYMENTS: Duration = Duration::from_secs(2);
+/// How often disputes are looked at: what the clock decides, and what is owed.
+const DISPUTES: Duration = Duration::from_secs(5);
+/// How often scores are looked at that only time has changed.
+const SCORES: Duration = Duration::from_secs(300);
 /// How often mail is looked for.
 const MAIL: Duration = Duration::from_secs(5);
+/// How often proofs of agents' addresses are looked for that are to be looked at again.
+const PROOFS: Duration = Duration::from_secs(5);
+/// How often old days of agents' uptime are removed.
+const TIDY: Duration = Duration::from_secs(3600);
 /// How often it is asked whether an audit is due.
 const AUDIT: Duration = Duration::from_secs(3600);
 /// How long after the start that is asked first: a start has other things to do.
@@ -33,6 +42,8 @@ pub struct Jobs {
     pub payments: Payments,
     /// Sends mail, where a mail server is set.
     pub mailer: Option<Mailer>,
+    /// Asks agents.
+    pub prober: Prober,
 }
 
 /// Works until `stop`; what is begun then is brought to its end.
@@ -48,6 +59,16 @@ pub async fn run(jobs: Jobs, stop: CancellationToken) {
         let (db, payments) = (db.clone(), payments.clone());
         async move { reconcile::top_up(&db, &payments, Utc::now()).await }
     }));
+    let db = jobs.db.clone();
+    loops.spawn(every(DISPUTES, Duration::ZERO, stop.clone(), "disputes could not be looked after", move || {
+        let db = db.clone();
+        async move { disputes(&db).await }
+    }));
+    let db = jobs.db.clone();
+    loops.spawn(every(SCORES, SCORES, stop.clone(), "trust scores could not be brought up to date", move || {
+        let db = db.clone();
+        async move { domain::tasks::refresh_scores(&db, Utc::now()).await.map(|_| ()) }
+    }));
     match jobs.mailer {
         Some(mailer) => {
             let db = jobs.db.clone();
@@ -58,6 +79,7 @@ pub async fn run(jobs: Jobs, stop: CancellationToken) {
         }
         None => tracing::info!("SMTP_URL is not set: mail to account holders waits in the database"),
     }
+    watch_agents(&mut loops, &jobs.db, &jobs.prober, &stop);
     let db = jobs.db;
     loops.spawn(every(AUDIT, AUDIT_FIRST, stop, "the audit could not be made", move || {
         let db = db.clone();
@@ -68,6 +90,21 @@ pub async fn run(jobs: Jobs, stop: CancellationToken) {
             tracing::error!(%error, "one of the worker's jobs broke off");
         }
     }
+}
+
+/// Probes, proofs, and what is forgotten of both.
+fn watch_agents(loops: &mut JoinSet<()>, db: &Db, prober: &Prober, stop: &CancellationToken) {
+    loops.spawn(probes::run(db.clone(), prober.clone(), stop.clone()));
+    let (proofs_db, prober) = (db.clone(), prober.clone());
+    loops.spawn(every(PROOFS, Duration::ZERO, stop.clone(), "proofs could not be looked for", move || {
+        let (db, prober) = (proofs_db.clone(), prober.clone());
+        async move { probes::proofs(&db, &prober).await }
+    }));
+    let db = db.clone();
+    loops.spawn(every(TIDY, Duration::ZERO, stop.clone(), "old uptime could not be removed", move || {
+        let db = db.clone();
+        async move { domain::agents::watch::forget_old_uptime(&db, Utc::now()).await }
+    }));
 }
 
 async fn every<F, R>(period: Duration, first: Duration, stop: CancellationToken, failure: &'static str, mut job: F)
@@ -86,6 +123,14 @@ where
         }
         wait = period;
     }
+}
+
+async fn disputes(db: &Db) -> domain::Result<()> {
+    let decided = domain::tasks::disputes::by_the_clock(db, Utc::now()).await?;
+    if decided > 0 {
+        tracing::info!(decided, "disputes were decided by the clock");
+    }
+    ledger::collect_disputes(db).await.map(|_| ())
 }
 
 async fn audit(db: &Db) -> domain::Result<()> {

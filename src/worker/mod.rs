@@ -1,7 +1,10 @@
 //! The worker: claims tasks, calls their agents, settles. Any number of processes may run one.
 
 mod attempt;
+mod conversation;
 pub mod jobs;
+mod leases;
+pub mod probes;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,66 +13,113 @@ use chrono::Utc;
 use domain::Db;
 use domain::tasks::{self, Finisher, dispatch};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use url::Url;
 
 use crate::a2a::AgentClient;
-use crate::web::live::TaskEvents;
+use crate::task_events::TaskEvents;
+use leases::Leases;
 
 /// Tasks that one process works on at once.
-const SLOTS: usize = 64;
+const SLOTS: usize = 256;
 /// Tasks that are claimed at once.
-const BATCH: i64 = 16;
+const BATCH: usize = 100;
 /// How often the queue is looked at when nobody rings; retries and dead workers' tasks come due silently.
 const POLL: Duration = Duration::from_millis(500);
+/// How long is waited after a claim that failed: the database is away.
+const AFTER_ERROR: Duration = Duration::from_secs(1);
 /// How often deadlines are looked at.
 const SWEEP: Duration = Duration::from_secs(1);
 /// How long running calls may go on after the program was asked to stop.
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// Works until `stop`; then takes nothing new, lets calls end for a few seconds, and gives the rest back.
-pub async fn run(db: Db, agents: AgentClient, events: TaskEvents, stop: CancellationToken) {
-    let slots = Arc::new(Semaphore::new(SLOTS));
+/// What an attempt works with. Cheap to clone.
+#[derive(Clone)]
+struct Worker {
+    db: Db,
+    agents: AgentClient,
+    events: TaskEvents,
+    finisher: Finisher,
+    leases: Leases,
+    /// Where agents ring; the task's id is put behind it.
+    bell: Arc<Url>,
+    /// The program was asked to stop: nothing new is begun.
+    stop: CancellationToken,
+    /// What is not done by now is given back.
+    abandon: CancellationToken,
+}
+
+/// Works until `stop`; then takes nothing new, lets calls end for a few seconds, and gives the rest back. `site` is where
+/// agents reach this program.
+pub async fn run(db: Db, agents: AgentClient, events: TaskEvents, site: &Url, stop: CancellationToken) {
+    let mut bell = site.clone();
+    bell.set_path("/a2a/push/");
+    let worker = Worker {
+        finisher: Finisher::start(db.clone()),
+        db,
+        agents,
+        events,
+        leases: Leases::default(),
+        bell: Arc::new(bell),
+        stop: stop.clone(),
+        abandon: CancellationToken::new(),
+    };
+    let over = CancellationToken::new();
+    let renewing = tokio::spawn(worker.leases.clone().run(worker.db.clone(), over.clone()));
+    let sweeper = tokio::spawn(sweep(worker.db.clone(), stop.clone()));
     let tracker = TaskTracker::new();
-    let abandon = CancellationToken::new();
-    let sweeper = tokio::spawn(sweep(db.clone(), stop.clone()));
-    let finisher = Finisher::start(db.clone());
-    while !stop.is_cancelled() {
-        let free = slots.available_permits().min(usize::try_from(BATCH).unwrap_or(1));
-        let claimed = if free == 0 { Ok(Vec::new()) } else { dispatch::claim(&db, free as i64).await };
-        let more = match claimed {
+    work(&worker, &tracker).await;
+    tracker.close();
+    if tokio::time::timeout(DRAIN, tracker.wait()).await.is_err() {
+        worker.abandon.cancel();
+        tracker.wait().await;
+    }
+    over.cancel();
+    let _ = renewing.await;
+    sweeper.abort();
+}
+
+async fn work(worker: &Worker, tracker: &TaskTracker) {
+    let slots = Arc::new(Semaphore::new(SLOTS));
+    while !worker.stop.is_cancelled() {
+        // At least one is free before anything is claimed.
+        let first = tokio::select! {
+            () = worker.stop.cancelled() => return,
+            permit = slots.clone().acquire_owned() => permit,
+        };
+        let Ok(first) = first else { return };
+        let free = (slots.available_permits() + 1).min(BATCH);
+        drop(first);
+        let since = Instant::now();
+        let pause = match dispatch::claim(&worker.db, free as i64).await {
             Ok(claims) => {
-                let full = claims.len() == free && free > 0;
+                let full = claims.len() == free;
                 for claim in claims {
                     let Ok(permit) = slots.clone().acquire_owned().await else { return };
-                    let (db, agents, finisher, abandon) =
-                        (db.clone(), agents.clone(), finisher.clone(), abandon.clone());
+                    let worker = worker.clone();
                     tracker.spawn(async move {
-                        attempt::run(&db, &agents, &finisher, claim, abandon).await;
+                        attempt::run(&worker, claim, since).await;
                         drop(permit);
                     });
                 }
-                full
+                if full { Duration::ZERO } else { POLL }
             }
             Err(error) => {
                 tracing::error!(error = %crate::cli::with_source(&error), "tasks could not be claimed");
-                false
+                tokio::time::sleep(AFTER_ERROR).await;
+                Duration::ZERO
             }
         };
-        if !more {
+        if !pause.is_zero() {
             tokio::select! {
-                () = stop.cancelled() => {}
-                () = events.task_queued() => {}
-                () = tokio::time::sleep(POLL) => {}
+                () = worker.stop.cancelled() => {}
+                () = worker.events.task_queued() => {}
+                () = tokio::time::sleep(pause) => {}
             }
         }
     }
-    tracker.close();
-    if tokio::time::timeout(DRAIN, tracker.wait()).await.is_err() {
-        abandon.cancel();
-        tracker.wait().await;
-    }
-    sweeper.abort();
 }
 
 async fn tidy(db: &Db) -> domain::Result<()> {

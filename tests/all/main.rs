@@ -1,16 +1,26 @@
 //! The tests of the server, as one program: it links once. Real PostgreSQL, real agents over HTTP, one process.
 #![expect(clippy::unwrap_used, reason = "a test says what is wrong by failing")]
 
+mod a2a_client;
+mod chaos;
+mod conversations;
 mod credits;
 mod docs;
 mod faults;
+mod hired_sdks;
 mod hiring;
 mod house;
+mod interop;
+mod judging;
+mod liveness;
 mod mail;
 mod monitoring;
+mod outbound;
 mod pages;
 mod payments;
 mod provider;
+mod reviews;
+mod scripted_agent;
 mod site;
 mod test_app;
 mod topups;

@@ -97,7 +97,7 @@ impl TestApp {
         let registered = agents::register(&self.db, owner, new).await.unwrap();
         let router = demo_agents::single(slug, endpoint.trim_end_matches('/'), Some(registered.secret)).unwrap();
         tokio::spawn(async move { axum::serve(listener, router).await });
-        agents::mark_tested(&self.db, owner, registered.id, &endpoint).await.unwrap();
+        agents::mark_tested(&self.db, owner, registered.id, &endpoint, None).await.unwrap();
         agents::set_status(&self.db, owner, registered.id, true).await.unwrap();
         registered.id
     }
@@ -110,7 +110,7 @@ impl TestApp {
             if seen.summary.state.is_terminal() {
                 return seen;
             }
-            assert!(begun.elapsed() < Duration::from_secs(30), "task {task} is still {:?}", seen.summary.state);
+            assert!(begun.elapsed() < Duration::from_secs(30), "task {task} does not end: {seen:#?}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }

@@ -17,7 +17,7 @@ pub fn agent_card(agent: &AgentSummary) -> AnyView {
                 {agent_mark(agent.id, "")}
                 <div>
                     <h3><a class="agent-card-link" href=format!("/marketplace/{}", agent.id)>{agent.name.clone()}</a></h3>
-                    {badges::agent_status(agent.status)}
+                    <span class="badge-row">{badges::agent_status(agent.status)}{agent.verified.then(badges::verified)}</span>
                 </div>
             </div>
             <p class="agent-card-text">{description}</p>

@@ -1,8 +1,10 @@
 //! Small words with a colour. The word carries the meaning, the colour only helps.
 
 use domain::agents::AgentStatus;
-use domain::tasks::TaskState;
+use domain::tasks::{Role, TaskState, TaskSummary};
 use leptos::prelude::*;
+
+use super::icons;
 
 /// Whether an agent takes work.
 pub fn agent_status(status: AgentStatus) -> AnyView {
@@ -14,8 +16,25 @@ pub fn agent_status(status: AgentStatus) -> AnyView {
     view! { <span class=class><span class="dot" aria-hidden="true"></span>{word}</span> }.into_any()
 }
 
-/// Where a task is.
-pub fn task_state(state: TaskState) -> AnyView {
+/// The owner proved that the agent's address is theirs.
+pub fn verified() -> AnyView {
+    view! {
+        <span class="badge badge-good" title="The owner proved that the agent’s address is theirs">
+            {icons::tick()}"Verified owner"
+            <span class="visually-hidden">": it was proven that the agent’s address is its owner’s"</span>
+        </span>
+    }
+    .into_any()
+}
+
+/// Where a task is, and whether it waits for somebody.
+pub fn task_state(task: &TaskSummary) -> AnyView {
+    let state = task.state;
+    if task.waiting.is_some() {
+        let word = if task.role == Role::Requester { "Asks you" } else { "Asks its requester" };
+        return view! { <span class="badge badge-warn"><span class="dot" aria-hidden="true"></span>{word}</span> }
+            .into_any();
+    }
     let class = match state {
         TaskState::Pending | TaskState::Assigned => "badge badge-mute",
         TaskState::Running => "badge badge-busy",

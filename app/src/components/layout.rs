@@ -29,7 +29,7 @@ fn header(request: &PageRequest) -> AnyView {
         let here = within.iter().any(|w| path == *w || path.strip_prefix(w).is_some_and(|rest| rest.starts_with('/')));
         view! { <li><a href=to aria-current=here.then_some("page")>{word}</a></li> }
     };
-    let mine = ["/dashboard", "/tasks", "/agents", "/credits", "/settings"];
+    let mine = ["/dashboard", "/tasks", "/agents", "/credits", "/settings", "/admin"];
     view! {
         <header class="site-header">
             <a class="logo" href="/">{logo()}<span>"NEXUS"</span></a>
@@ -59,16 +59,6 @@ fn header(request: &PageRequest) -> AnyView {
 fn account(viewer: &Viewer) -> AnyView {
     let b = &viewer.balance;
     let some_held = b.held.is_positive();
-    let label = if some_held {
-        format!(
-            "Balance: {} available, {} held, {} in all",
-            money::text(b.available),
-            money::text(b.held),
-            money::text(b.total())
-        )
-    } else {
-        format!("Balance: {}", money::text(b.available))
-    };
     let held = some_held.then(|| view! { <span class="balance-held">{format!("{} held", b.held.grouped())}</span> });
     let figures = some_held.then(|| {
         view! {
@@ -80,7 +70,10 @@ fn account(viewer: &Viewer) -> AnyView {
         }
     });
     view! {
-        <a class="balance" id="balance" href="/credits" aria-label=label>{money::amount(b.available)}{held}</a>
+        <a class="balance" id="balance" href="/credits">
+            // What is read out holds what is seen, word for word.
+            <span class="visually-hidden">"Balance: "</span>{money::amount(b.available)}{some_held.then_some(" ")}{held}
+        </a>
         <details class="account-menu">
             <summary>{icons::menu()}<span class="account-name">{viewer.profile.name.clone()}</span></summary>
             <div class="account-panel">
@@ -92,6 +85,7 @@ fn account(viewer: &Viewer) -> AnyView {
                     <li><a href="/agents">"My agents"</a></li>
                     <li><a href="/credits">"Billing"</a></li>
                     <li><a href="/settings">"Settings"</a></li>
+                    {viewer.profile.operator.then(|| view! { <li><a href="/admin">"Disputes to decide"</a></li> })}
                 </ul>
                 {form::one_button("/sign-out", "button button-quiet", "Sign out", Vec::new())}
             </div>

@@ -38,14 +38,13 @@ mod watch {
             }
         });
         let end = {
-            let source = source.clone();
+            let (source, page) = (source.clone(), url.split("/live").next().unwrap_or_default().to_owned());
             Closure::<dyn FnMut()>::new(move || {
                 source.close();
-                // A refund has changed the balance in the header.
-                leptos::task::spawn_local(async {
-                    if let Ok(here) = window().location().href() {
-                        swap(&here, &["balance"], || true).await;
-                    }
+                // A refund has changed the balance in the header. The task's own page, as this one may be what a refused form left.
+                let page = page.clone();
+                leptos::task::spawn_local(async move {
+                    swap(&page, &["balance"], || true).await;
                 });
             })
         };

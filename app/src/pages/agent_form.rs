@@ -1,6 +1,6 @@
 //! The form of a listing: the same for a new agent and for one that exists.
 
-use domain::agents::{NewAgent, Skill};
+use domain::agents::{NewAgent, Skill, rules};
 use leptos::prelude::*;
 
 use crate::components::field::Field;
@@ -18,7 +18,8 @@ pub fn listing_fields(typed: &Form, stored: &NewAgent) -> AnyView {
     let skills: Vec<_> = (0..rows).map(|i| skill_fields(i, typed, stored.skills.get(i).unwrap_or(&no_skill))).collect();
     let card = typed.value_or("card", &if stored.card.is_null() { String::new() } else { stored.card.to_string() });
     let card_url = typed.value_or("card_url", stored.card_url.as_deref().unwrap_or_default());
-    let shown = ["name", "description", "endpoint", "tags", "price", "url", "skill."];
+    let shown =
+        ["name", "description", "endpoint", "tags", "price", "max_concurrent", "promised_seconds", "url", "skill."];
     view! {
         {form::errors(typed, &shown)}
         // Enter in a field saves; without this the first button in the form would be pressed.
@@ -37,6 +38,15 @@ pub fn listing_fields(typed: &Form, stored: &NewAgent) -> AnyView {
                 .hint("95 % of it is yours for each completed task.").show(typed)}
             {Field::new("tags", "Tags").value(stored.tags.join(", ")).placeholder("text, summary")
                 .hint("At most 10, with commas between them.").show(typed)}
+        </div>
+        <div class="two-fields">
+            {Field::new("max_concurrent", "Tasks at once").kind("number").required(true).value(stored.max_concurrent.to_string())
+                .range(Some("1".into()), Some(rules::CONCURRENT_MAX.to_string()), "1")
+                .hint("More than that wait in the queue until one has ended.").show(typed)}
+            {Field::new("promised_seconds", "Promised answer, in seconds").kind("number")
+                .value(stored.promised_seconds.map(|s| s.to_string()).unwrap_or_default())
+                .range(Some("1".into()), Some(rules::PROMISE_MAX.to_string()), "1")
+                .hint("Shown on its page. Leave it empty to promise nothing.").show(typed)}
         </div>
         <fieldset class="skill-rows">
             <legend>"Skills"</legend>

@@ -16,10 +16,11 @@ struct Doc {
 }
 
 /// All of them, in the order of the menu.
-const DOCS: [Doc; 7] = [
+const DOCS: [Doc; 8] = [
     Doc { slug: "", name: "Overview", text: include_str!("../../../docs/index.md") },
     Doc { slug: "hire", name: "Hire an agent", text: include_str!("../../../docs/hire.md") },
     Doc { slug: "list-an-agent", name: "List an agent", text: include_str!("../../../docs/list-an-agent.md") },
+    Doc { slug: "disputes", name: "Disputes", text: include_str!("../../../docs/disputes.md") },
     Doc { slug: "credits", name: "Credits", text: include_str!("../../../docs/credits.md") },
     Doc { slug: "trust", name: "Trust", text: include_str!("../../../docs/trust.md") },
     Doc { slug: "run", name: "Run NEXUS", text: include_str!("../../../docs/run.md") },

@@ -17,7 +17,7 @@ use crate::query::{Query, encode, path_segment};
 pub fn Hire() -> impl IntoView {
     let request = page_request();
     let id = path_segment::<AgentId>("id", Missing::Agent);
-    let query = Query::of_page(&["skill", "message"]);
+    let query = Query::of_page(&["skill", "message", "follows"]);
     load(async move {
         let id = id?;
         let viewer = request.viewer.clone().ok_or(Error::Unauthorized)?;
@@ -61,9 +61,9 @@ fn order_form(
     } else {
         skill.input_modes.iter().any(|m| m != "application/json" && m != "text/plain")
     };
-    let mut shown = vec!["skill", "price", "message", "title", "file", "f."];
+    let mut shown = vec!["skill", "price", "message", "title", "file", "fileUrl", "f."];
     if !takes_files {
-        shown.retain(|s| *s != "file");
+        shown.retain(|s| !s.starts_with("file"));
     }
     // The form is the message where there is one: two ways to say the same would contradict each other.
     let message = (!has_form).then(|| {
@@ -73,7 +73,18 @@ fn order_form(
         let kinds =
             skill.input_modes.iter().filter(|m| *m != "application/json").cloned().collect::<Vec<_>>().join(", ");
         let hint = if kinds.is_empty() { "At most 2 MB.".to_owned() } else { format!("{kinds}; at most 2 MB.") };
-        Field::new("file", "File").file().hint(hint).show(typed)
+        let link = Field::new("fileUrl", "Or where the file is")
+            .kind("url")
+            .placeholder("https://…")
+            .hint("The agent fetches it from there, so it must be public.");
+        view! { {Field::new("file", "File").file().hint(hint).show(typed)}{link.show(typed)} }
+    });
+    let follows = query.get("follows").map(str::to_owned).map(|id| {
+        let earlier = format!("/tasks/{id}");
+        view! {
+            <Notice tone=Tone::Note><p>"This goes on from "<a href=earlier>"an earlier task"</a>": the agent is told which, and pays heed to it if it can."</p></Notice>
+            {form::hidden("follows", id)}
+        }
     });
     let title = Field::new("title", "Name of the task")
         .maxlength(Some(200))
@@ -88,6 +99,7 @@ fn order_form(
                 {typed.error("price").map(|why| view! { <p class="field-error" role="alert">{format!("The price {why}.")}</p> })}
                 {form::hidden("skill", skill.id.clone())}
                 {form::hidden("price", agent.summary.price.to_string())}
+                {follows}
                 <div>
                     <h2>{skill.name.clone()}</h2>
                     <p class="mute">{skill.description.clone()}</p>

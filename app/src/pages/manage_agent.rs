@@ -1,6 +1,7 @@
 //! One of an owner's agents: on the list or off it, test call, listing, signing secret, retiring.
 
-use domain::agents::{self, AgentStatus, NewAgent, OwnedAgent};
+use domain::agents::watch::proof::{self, Proof};
+use domain::agents::{self, NewAgent, OwnedAgent};
 use domain::{AgentId, Missing};
 use leptos::prelude::*;
 
@@ -10,7 +11,7 @@ use crate::components::heading::PageHeading;
 use crate::components::layout::tabs;
 use crate::components::notice::{Notice, Tone};
 use crate::components::{badges, form, money, time, trust};
-use crate::context::{Form, PageRequest, load, page_request};
+use crate::context::{Form, PageRequest, load, page_request, sentence};
 use crate::query::path_segment;
 
 /// The page.
@@ -21,9 +22,11 @@ pub fn ManageAgent() -> impl IntoView {
     load(async move {
         let agent = agents::owned(&request.db, &request.actor, id?).await?;
         let retired = agent.retired_at.is_some();
+        let proof =
+            if retired { None } else { Some(proof::show(&request.db, &request.actor, agent.summary.id).await?) };
         let a = &agent.summary;
-        let listed = agent.why_not_listed().is_none();
-        let page = listed.then(|| view! { <a class="button" href=format!("/marketplace/{}", a.id)>"Its page"</a> });
+        let page =
+            agent.listed.then(|| view! { <a class="button" href=format!("/marketplace/{}", a.id)>"Its page"</a> });
         // The listing's own form marks itself by its action; the small ones by a section.
         let elsewhere = request.form.value("section").is_none() && request.form.value("action").is_none();
         let elsewhere = if elsewhere { request.form.clone() } else { Form::default() };
@@ -35,13 +38,17 @@ pub fn ManageAgent() -> impl IntoView {
                 <div class="stack">
                     {match agent.why_not_listed() {
                         Some(why) => view! { <Notice tone=Tone::Warn><p><strong>"Not listed. "</strong>{why}</p></Notice> }.into_any(),
-                        None => ().into_any(),
+                        None => agent.why_degraded().map(|why| view! {
+                            <Notice tone=Tone::Warn><p><strong>"Listed as degraded. "</strong>{why}</p></Notice>
+                        }).into_any(),
                     }}
                     {(!retired).then(|| test_call(&agent, &request))}
                     {(!retired).then(|| listing(&agent, &request))}
                 </div>
                 <aside class="aside stack" aria-label="State">
                     {state(&agent, &request)}
+                    {(!retired).then(|| life(&agent, &request))}
+                    {proof.map(|p| proving(&agent, &p, &request))}
                     {(!retired).then(|| secret(&agent))}
                     {(!retired).then(|| retiring(&agent, &request))}
                 </aside>
@@ -55,12 +62,15 @@ fn state(agent: &OwnedAgent, request: &PageRequest) -> AnyView {
     let action = format!("/agents/{}/status", a.id);
     let retired = agent.retired_at;
     let fields = |status: &str| vec![("status", status.to_owned()), ("section", "status".to_owned())];
-    let switch = match (retired, a.status) {
+    // The switch is the owner's wish; a listed agent that does not answer is offline all the same.
+    let switch = match (retired, agent.listed) {
         (Some(_), _) => ().into_any(),
-        (None, AgentStatus::Offline) => {
+        (None, false) => {
             form::one_button(&action, "button button-primary button-wide", "Put online", fields("online")).into_any()
         }
-        (None, _) => form::one_button(&action, "button button-wide", "Take offline", fields("offline")).into_any(),
+        (None, true) => {
+            form::one_button(&action, "button button-wide", "Take off the list", fields("offline")).into_any()
+        }
     };
     let status = match retired {
         Some(at) => view! { <span class="badge badge-mute">"Retired"</span>" "{time::day(at)} }.into_any(),
@@ -69,12 +79,12 @@ fn state(agent: &OwnedAgent, request: &PageRequest) -> AnyView {
     let tested =
         agent.tested_at.map_or_else(|| "not at this address".into_any(), |at| time::ago(at, request.now).into_any());
     let wrong = request.form.of_section("status");
-    let wrong: Vec<_> =
-        wrong.errors.iter().map(|e| crate::context::sentence(&e.message)).chain(wrong.message.clone()).collect();
+    let wrong: Vec<_> = wrong.errors.iter().map(|e| sentence(&e.message)).chain(wrong.message.clone()).collect();
     view! {
         <div class="panel">
             <dl class="facts facts-plain">
                 <div><dt>"Status"</dt><dd>{status}</dd></div>
+                <div><dt>"On the list"</dt><dd>{if agent.listed { "yes" } else { "no" }}</dd></div>
                 <div><dt>"Answered a test call"</dt><dd>{tested}</dd></div>
                 <div><dt>"Price"</dt><dd>{money::amount(a.price)}</dd></div>
                 <div><dt>"Earned"</dt><dd>{money::amount(agent.earned)}</dd></div>
@@ -83,6 +93,66 @@ fn state(agent: &OwnedAgent, request: &PageRequest) -> AnyView {
             </dl>
             {(!wrong.is_empty()).then(|| view! { <p class="field-error" role="alert">{wrong.join(" ")}</p> })}
             {switch}
+        </div>
+    }
+    .into_any()
+}
+
+/// What the watch saw last, and a button to look now.
+fn life(agent: &OwnedAgent, request: &PageRequest) -> AnyView {
+    let w = &agent.watch;
+    let checked = match (w.probed_at, w.millis, &w.probe_error) {
+        (None, _, _) => "not yet".into_any(),
+        (Some(at), Some(millis), _) => {
+            view! { {time::ago(at, request.now)}<span class="block small">{format!("Answered in {millis} ms")}</span> }
+                .into_any()
+        }
+        (Some(at), None, error) => {
+            let why = error.as_deref().map_or_else(|| "Not answered.".to_owned(), sentence);
+            view! { {time::ago(at, request.now)}<span class="block small">{why}</span> }.into_any()
+        }
+    };
+    let beat = w.last_heartbeat.map_or_else(|| "none came".into_any(), |at| time::ago(at, request.now));
+    view! {
+        <div class="panel">
+            <h2>"Is it there?"</h2>
+            <dl class="facts facts-plain">
+                <div><dt>"Last check"</dt><dd>{checked}</dd></div>
+                <div><dt>"Last heartbeat"</dt><dd>{beat}</dd></div>
+            </dl>
+            {form::one_button(&format!("/agents/{}/check", agent.summary.id), "button button-wide", "Check now", Vec::new())}
+            <p class="small mute">
+                "While it is listed it is checked every minute. It can also "
+                <a href="/docs/list-an-agent#heartbeats">"send heartbeats"</a>"."
+            </p>
+        </div>
+    }
+    .into_any()
+}
+
+/// The proof that the address is the owner's.
+fn proving(agent: &OwnedAgent, proof: &Proof, request: &PageRequest) -> AnyView {
+    let state = match (agent.summary.verified, proof.checked_at, &proof.problem) {
+        (true, Some(at), None) => view! { <p>{badges::verified()}" "{time::ago(at, request.now)}</p> }.into_any(),
+        (true, _, Some(why)) => {
+            view! { <p>{badges::verified()}</p><p class="small">"The last look was not definite: "{sentence(why)}</p> }
+                .into_any()
+        }
+        (true, None, None) => view! { <p>{badges::verified()}</p> }.into_any(),
+        (false, Some(_), Some(why)) => view! { <p class="small">"Not proven. "{sentence(why)}</p> }.into_any(),
+        (false, _, _) => view! { <p class="small">"Not proven yet."</p> }.into_any(),
+    };
+    let file = proof.file_url.as_ref().map(|url| view! { <p class="small">"Put it on a line of its own in "<code class="break">{url.to_string()}</code></p> });
+    view! {
+        <div class="panel">
+            <h2>"Proof of the address"</h2>
+            {state}
+            <p class="secret"><code>{proof.token.clone()}</code></p>
+            {file}
+            <p class="small mute">
+                "Or in the agent’s card. "<a href="/docs/list-an-agent#prove-that-the-address-is-yours">"How it works"</a>
+            </p>
+            {form::one_button(&format!("/agents/{}/proof", agent.summary.id), "button button-wide", "Check the proof", Vec::new())}
         </div>
     }
     .into_any()
@@ -125,6 +195,8 @@ fn listing(agent: &OwnedAgent, request: &PageRequest) -> AnyView {
         price: a.price,
         card: agent.card.clone(),
         card_url: agent.card_url.clone(),
+        max_concurrent: agent.max_concurrent,
+        promised_seconds: agent.promised_seconds,
     };
     view! {
         <form method="post" action=format!("/agents/{}", a.id) class="panel form" id="listing">

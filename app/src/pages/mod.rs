@@ -1,5 +1,6 @@
 //! The pages, one file each, and which address shows which.
 
+pub mod admin;
 pub mod agent;
 pub mod agent_form;
 pub mod credits;
@@ -43,6 +44,8 @@ pub fn PageRoutes() -> impl IntoView {
                 <Route path=path!("/agents/:id") view=manage_agent::ManageAgent />
                 <Route path=path!("/tasks") view=tasks::Tasks />
                 <Route path=path!("/tasks/:id") view=task::Task />
+                <Route path=path!("/admin") view=admin::Disputes />
+                <Route path=path!("/admin/disputes/:task") view=admin::DisputePage />
                 <Route path=path!("/credits") view=credits::overview::Credits />
                 <Route path=path!("/credits/usage") view=credits::usage::Usage />
                 <Route path=path!("/credits/topup") view=credits::topup::Topup />

@@ -42,7 +42,7 @@ fn row(agent: &OwnedAgent) -> AnyView {
     } else {
         badges::agent_status(a.status).into_any()
     };
-    let why = agent.why_not_listed().filter(|_| agent.retired_at.is_none());
+    let why = agent.why_not_listed().or_else(|| agent.why_degraded()).filter(|_| agent.retired_at.is_none());
     view! {
         <tr>
             <td>

@@ -31,6 +31,8 @@ pub fn Tasks() -> impl IntoView {
                 _ => None,
             },
             state: query.get("state").and_then(TaskState::parse),
+            asking: query.get("state") == Some("asking"),
+            dead_letters: query.get("state") == Some("undelivered"),
             after: query.get("after").and_then(|text| text.parse().ok()),
         };
         let page = tasks::list(&request.db, &request.actor, &filter, PAGE).await?;
@@ -44,6 +46,10 @@ pub fn Tasks() -> impl IntoView {
         ];
         let states = std::iter::once(any("Any state"))
             .chain(TaskState::ALL[1..].iter().map(|s| (s.as_str().to_owned(), s.label().to_owned())))
+            .chain([
+                ("asking".into(), "Waiting for an answer".into()),
+                ("undelivered".into(), "Could not be delivered".into()),
+            ])
             .collect();
         let filtered = query.get("role").is_some() || query.get("state").is_some();
         Ok(view! {
@@ -83,7 +89,7 @@ fn row(t: &TaskSummary, now: DateTime<Utc>) -> AnyView {
         <tr>
             <td class="cell-title"><a href=format!("/tasks/{}", t.id)>{t.title.clone()}</a>{by}</td>
             <td data-label="Agent">{t.agent_name.clone()}</td>
-            <td data-label="State">{badges::task_state(t.state)}</td>
+            <td data-label="State">{badges::task_state(t)}</td>
             <td class="right nowrap" data-label="Price">{money::amount(t.price)}</td>
             <td class="right nowrap" data-label="Ordered">{time::ago(t.created_at, now)}</td>
         </tr>

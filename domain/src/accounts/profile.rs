@@ -16,6 +16,8 @@ pub struct Profile {
     pub name: String,
     /// When it was opened.
     pub created_at: DateTime<Utc>,
+    /// Whether it decides disputes.
+    pub operator: bool,
 }
 
 /// The actor's own account.
@@ -24,6 +26,32 @@ pub struct Profile {
 /// [`Error::Unauthorized`] when nobody is signed in.
 pub async fn profile(db: &Db, actor: &Actor) -> Result<Profile> {
     store::profile(db.pool(), actor.user()?).await?.ok_or(Error::Unauthorized)
+}
+
+/// Whether the actor decides disputes.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn is_operator(db: &Db, actor: &Actor) -> Result<bool> {
+    match actor {
+        Actor::Session(user) => Ok(store::profile(db.pool(), *user).await?.is_some_and(|p| p.operator)),
+        Actor::Anonymous | Actor::System => Ok(false),
+    }
+}
+
+/// Lets an account decide disputes, or not any more. For the program's own command line.
+///
+/// # Errors
+/// [`Error::Forbidden`] for anybody else; [`Error::NotFound`].
+pub async fn set_operator(db: &Db, actor: &Actor, user: UserId, operator: bool) -> Result<()> {
+    if *actor != Actor::System {
+        return Err(Error::Forbidden("operators are named on the command line".into()));
+    }
+    if store::set_role(db.pool(), user, if operator { "operator" } else { "member" }).await? {
+        Ok(())
+    } else {
+        Err(Error::NotFound(Missing::Account))
+    }
 }
 
 /// Renames the actor's account (and its client agent, which goes by the same name).

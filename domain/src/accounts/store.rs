@@ -84,7 +84,7 @@ pub(super) async fn forget_failures(pool: &PgPool, key: &str) -> Result<()> {
 pub(super) async fn profile(pool: &PgPool, user: UserId) -> Result<Option<Profile>> {
     Ok(sqlx::query_as!(
         Profile,
-        r#"SELECT id AS "id: UserId", email, display_name AS name, created_at FROM auth.users
+        r#"SELECT id AS "id: UserId", email, display_name AS name, created_at, role = 'operator' AS "operator!" FROM auth.users
             WHERE id = $1 AND closed_at IS NULL"#,
         user as UserId
     )
@@ -95,11 +95,19 @@ pub(super) async fn profile(pool: &PgPool, user: UserId) -> Result<Option<Profil
 pub(super) async fn profiles(pool: &PgPool) -> Result<Vec<Profile>> {
     Ok(sqlx::query_as!(
         Profile,
-        r#"SELECT id AS "id: UserId", email, display_name AS name, created_at FROM auth.users
+        r#"SELECT id AS "id: UserId", email, display_name AS name, created_at, role = 'operator' AS "operator!" FROM auth.users
             WHERE closed_at IS NULL AND kind = 'person' ORDER BY created_at, id"#
     )
     .fetch_all(pool)
     .await?)
+}
+
+pub(super) async fn set_role(pool: &PgPool, user: UserId, role: &str) -> Result<bool> {
+    let done =
+        sqlx::query!("UPDATE auth.users SET role = $2 WHERE id = $1 AND closed_at IS NULL", user as UserId, role)
+            .execute(pool)
+            .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 pub(super) async fn rename(tx: &mut PgConnection, user: UserId, name: &str) -> Result<()> {

@@ -5,6 +5,7 @@
 //! | what a listing must say | [`rules`] |
 //! | only what answered a test call, and has a skill, is listed | `economy.set_agent_status` in the migrations |
 //! | a changed endpoint must answer anew | the trigger `forget_test_of_old_endpoint` |
+//! | the owner's switch is `listed`; the status of a listed agent follows from what it does | [`watch`] |
 //! | retired, never deleted | [`retire`] |
 
 mod publish;
@@ -15,6 +16,7 @@ mod secret;
 mod skill;
 mod store;
 mod view;
+pub mod watch;
 
 pub use publish::{mark_tested, retire, set_status};
 pub use register::{AgentChange, NewAgent, Registered, register, update};

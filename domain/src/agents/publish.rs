@@ -3,13 +3,13 @@
 use super::store;
 use crate::{Actor, AgentId, Db, Error, Missing, Result};
 
-/// Notes that the agent answered a test call at `endpoint`. A changed endpoint is not the one that answered.
+/// Notes that the agent answered a test call at `endpoint`, in this protocol. A changed endpoint is not the one that answered.
 ///
 /// # Errors
 /// [`Error::NotFound`] when it is not the actor's, or its endpoint is another by now.
-pub async fn mark_tested(db: &Db, actor: &Actor, id: AgentId, endpoint: &str) -> Result<()> {
+pub async fn mark_tested(db: &Db, actor: &Actor, id: AgentId, endpoint: &str, protocol: Option<&str>) -> Result<()> {
     let owner = actor.user()?;
-    if store::mark_tested(db.pool(), owner, id, endpoint).await? {
+    if store::mark_tested(db.pool(), owner, id, endpoint, protocol).await? {
         Ok(())
     } else {
         Err(Error::NotFound(Missing::Agent))

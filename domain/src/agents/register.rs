@@ -7,7 +7,7 @@ use super::{Skill, rules, store};
 use crate::{Actor, AgentId, Credits, Db, Error, Result};
 
 /// A listing as its owner writes it, or as it is read from an agent card.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct NewAgent {
     /// 1 to 100 characters.
     pub name: String,
@@ -25,6 +25,27 @@ pub struct NewAgent {
     pub card: Value,
     /// Where the card was fetched.
     pub card_url: Option<String>,
+    /// Tasks that it is given at once, 1 to 1,000.
+    pub max_concurrent: i32,
+    /// In how many seconds it promises an answer, 1 to 3,600; `None` for no promise.
+    pub promised_seconds: Option<i32>,
+}
+
+impl Default for NewAgent {
+    fn default() -> NewAgent {
+        NewAgent {
+            name: String::new(),
+            description: String::new(),
+            endpoint: String::new(),
+            tags: Vec::new(),
+            skills: Vec::new(),
+            price: Credits::ZERO,
+            card: Value::Null,
+            card_url: None,
+            max_concurrent: rules::CONCURRENT_DEFAULT,
+            promised_seconds: None,
+        }
+    }
 }
 
 /// What an edit may change: all of a listing.

@@ -12,6 +12,13 @@ pub const TAGS_MAX: usize = 10;
 /// Longest description, in characters.
 pub const DESCRIPTION_MAX: usize = 5_000;
 
+/// Tasks that an agent is given at once where its owner says nothing; the database has the same default.
+pub const CONCURRENT_DEFAULT: i32 = 16;
+/// Most tasks that an agent may be given at once.
+pub const CONCURRENT_MAX: i32 = 1_000;
+/// The longest promise, in seconds.
+pub const PROMISE_MAX: i32 = 3_600;
+
 /// Everything wrong with a listing; empty when it can be kept.
 pub fn check(new: &NewAgent) -> Vec<FieldError> {
     let mut wrong = Vec::new();
@@ -42,6 +49,12 @@ pub fn check(new: &NewAgent) -> Vec<FieldError> {
     }
     if let Some(what) = check_skills(&new.skills) {
         say("skills", what);
+    }
+    if !(1..=CONCURRENT_MAX).contains(&new.max_concurrent) {
+        say("max_concurrent", format!("must be between 1 and {CONCURRENT_MAX}"));
+    }
+    if new.promised_seconds.is_some_and(|s| !(1..=PROMISE_MAX).contains(&s)) {
+        say("promised_seconds", format!("must be between 1 and {PROMISE_MAX}"));
     }
     wrong
 }
@@ -152,6 +165,14 @@ mod tests {
         assert_eq!(fields(&NewAgent { price: Credits::from_cents(-1), ..listing() }), ["price"]);
         assert_eq!(fields(&NewAgent { price: Credits::from_cents(100_000_001), ..listing() }), ["price"]);
         assert_eq!(fields(&NewAgent { tags: vec!["Bad Tag".into()], ..listing() }), ["tags"]);
+        for (n, right) in [(0, false), (1, true), (1_000, true), (1_001, false)] {
+            let got = fields(&NewAgent { max_concurrent: n, ..listing() });
+            assert_eq!(got.is_empty(), right, "max_concurrent {n}");
+        }
+        for (n, right) in [(0, false), (1, true), (3_600, true), (3_601, false)] {
+            let got = fields(&NewAgent { promised_seconds: Some(n), ..listing() });
+            assert_eq!(got.is_empty(), right, "promised_seconds {n}");
+        }
         for endpoint in ["", "nonsense", "ftp://x.example", "https://", "https://u:p@x.example/"] {
             assert_eq!(fields(&NewAgent { endpoint: endpoint.into(), ..listing() }), ["endpoint"], "{endpoint}");
         }

@@ -10,7 +10,7 @@ pub enum AgentStatus {
     Online,
     /// Listed; answers badly of late.
     Degraded,
-    /// Not listed.
+    /// Not listed, or listed and not answering.
     Offline,
 }
 

@@ -10,6 +10,7 @@ use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::view::Totals;
+use super::watch::{self, Probe, Watch};
 use super::{
     AgentDetail, AgentStatus, AgentSummary, Facets, NewAgent, OwnedAgent, SearchQuery, SigningSecrets, Skill, Sort,
 };
@@ -28,6 +29,7 @@ struct Row {
     featured: Option<bool>,
     completed: Option<i64>,
     failed: Option<i64>,
+    verified_at: Option<DateTime<Utc>>,
 }
 
 impl From<Row> for AgentSummary {
@@ -44,6 +46,7 @@ impl From<Row> for AgentSummary {
             featured: r.featured.unwrap_or_default(),
             completed: r.completed.unwrap_or_default(),
             failed: r.failed.unwrap_or_default(),
+            verified: r.verified_at.is_some(),
         }
     }
 }
@@ -62,8 +65,9 @@ fn skills_json(skills: &[Skill]) -> Result<Value> {
 
 pub(super) async fn insert(tx: &mut PgConnection, owner: UserId, new: &NewAgent) -> Result<AgentId> {
     Ok(sqlx::query_scalar!(
-        r#"INSERT INTO agents (name, description, owner_user_id, endpoint, skills, tags, price_per_task, agent_card, card_url)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id AS "id: AgentId""#,
+        r#"INSERT INTO agents (name, description, owner_user_id, endpoint, skills, tags, price_per_task, agent_card, card_url,
+                               max_concurrent, promised_seconds)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id AS "id: AgentId""#,
         new.name,
         new.description,
         owner as UserId,
@@ -72,7 +76,9 @@ pub(super) async fn insert(tx: &mut PgConnection, owner: UserId, new: &NewAgent)
         &new.tags,
         new.price as Credits,
         new.card,
-        new.card_url
+        new.card_url,
+        new.max_concurrent,
+        new.promised_seconds
     )
     .fetch_one(tx)
     .await?)
@@ -81,7 +87,7 @@ pub(super) async fn insert(tx: &mut PgConnection, owner: UserId, new: &NewAgent)
 pub(super) async fn update(tx: &mut PgConnection, owner: UserId, id: AgentId, change: &NewAgent) -> Result<()> {
     let done = sqlx::query!(
         "UPDATE agents SET name = $3, description = $4, endpoint = $5, skills = $6, tags = $7, price_per_task = $8,
-                agent_card = $9, card_url = $10
+                agent_card = $9, card_url = $10, max_concurrent = $11, promised_seconds = $12
           WHERE id = $1 AND owner_user_id = $2 AND kind = 'listed' AND retired_at IS NULL",
         id as AgentId,
         owner as UserId,
@@ -92,7 +98,9 @@ pub(super) async fn update(tx: &mut PgConnection, owner: UserId, id: AgentId, ch
         &change.tags,
         change.price as Credits,
         change.card,
-        change.card_url
+        change.card_url,
+        change.max_concurrent,
+        change.promised_seconds
     )
     .execute(tx)
     .await?;
@@ -115,13 +123,20 @@ pub(super) async fn secrets(pool: &PgPool, id: AgentId) -> Result<SigningSecrets
     Ok(SigningSecrets(row.map(|r| [Some(r.secret), r.previous].into_iter().flatten().collect()).unwrap_or_default()))
 }
 
-pub(super) async fn mark_tested(pool: &PgPool, owner: UserId, id: AgentId, endpoint: &str) -> Result<bool> {
+pub(super) async fn mark_tested(
+    pool: &PgPool,
+    owner: UserId,
+    id: AgentId,
+    endpoint: &str,
+    protocol: Option<&str>,
+) -> Result<bool> {
     let done = sqlx::query!(
-        "UPDATE agents SET tested_at = now()
+        "UPDATE agents SET tested_at = now(), protocol = $4
           WHERE id = $1 AND owner_user_id = $2 AND endpoint = $3 AND kind = 'listed' AND retired_at IS NULL",
         id as AgentId,
         owner as UserId,
-        endpoint
+        endpoint,
+        protocol
     )
     .execute(pool)
     .await?;
@@ -146,6 +161,67 @@ pub(super) async fn is_owner(tx: &mut PgConnection, user: UserId, id: AgentId) -
     )
     .fetch_one(tx)
     .await?)
+}
+
+/// What the signals say of a listed agent.
+pub(super) async fn set_observed_status(tx: &mut PgConnection, id: AgentId, status: AgentStatus) -> Result<()> {
+    sqlx::query!("UPDATE agents SET status = $2 WHERE id = $1 AND listed", id as AgentId, status.as_str())
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn set_heartbeat(tx: &mut PgConnection, id: AgentId, at: DateTime<Utc>) -> Result<()> {
+    sqlx::query!("UPDATE agents SET last_heartbeat = $2 WHERE id = $1", id as AgentId, at).execute(tx).await?;
+    Ok(())
+}
+
+/// One of an owner's agents that is not retired, to be asked, and when it was asked last.
+pub(super) async fn probe_of(
+    pool: &PgPool,
+    owner: UserId,
+    id: AgentId,
+) -> Result<Option<(Probe, Option<DateTime<Utc>>)>> {
+    let row = sqlx::query!(
+        r#"SELECT a.endpoint, a.card_url, a.agent_card, a.protocol, w.last_probe_at
+             FROM agents a JOIN agent_watch w ON w.agent_id = a.id
+            WHERE a.id = $1 AND a.owner_user_id = $2 AND a.kind = 'listed' AND a.retired_at IS NULL"#,
+        id as AgentId,
+        owner as UserId
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.map(|r| {
+        let probe =
+            Probe { agent: id, endpoint: r.endpoint, card_url: r.card_url, card: r.agent_card, protocol: r.protocol };
+        (probe, r.last_probe_at)
+    }))
+}
+
+/// Locks an agent that still answers at `endpoint`; answers with since when its owner is verified.
+pub(super) async fn lock_verified(
+    tx: &mut PgConnection,
+    id: AgentId,
+    endpoint: &str,
+) -> Result<Option<Option<DateTime<Utc>>>> {
+    Ok(sqlx::query_scalar!(
+        "SELECT verified_at FROM agents WHERE id = $1 AND endpoint = $2 AND retired_at IS NULL FOR NO KEY UPDATE",
+        id as AgentId,
+        endpoint
+    )
+    .fetch_optional(tx)
+    .await?)
+}
+
+pub(super) async fn set_verified(tx: &mut PgConnection, id: AgentId, at: Option<DateTime<Utc>>) -> Result<()> {
+    sqlx::query!(
+        "UPDATE agents SET verified_at = $2 WHERE id = $1 AND verified_at IS DISTINCT FROM $2",
+        id as AgentId,
+        at
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 /// When these agents were registered, which is where their tenure begins.
@@ -197,7 +273,7 @@ pub(super) async fn search(
     let rows = sqlx::query!(
         r#"WITH found AS MATERIALIZED (
              SELECT a.id, a.name, a.description, a.status, a.skills, a.tags, a.trust_score, a.price_per_task, a.featured,
-                    s.completed, s.failed,
+                    s.completed, s.failed, a.verified_at,
                     (CASE $7::text
                        WHEN 'best' THEN round((2 * ts_rank(a.search, websearch_to_tsquery('pg_catalog.english', $1))
                                                + word_similarity($1, a.search_text)
@@ -216,7 +292,7 @@ pub(super) async fn search(
                 AND ($5::numeric IS NULL OR a.price_per_task <= $5)
                 AND ($6::int IS NULL OR a.trust_score >= $6))
            SELECT id AS "id: AgentId", name, description, status, skills, tags, trust_score,
-                  price_per_task AS "price: Credits", featured, completed AS "completed?", failed AS "failed?",
+                  price_per_task AS "price: Credits", featured, completed AS "completed?", failed AS "failed?", verified_at,
                   key::text AS "key!", (SELECT count(*) FROM found) AS "total!"
              FROM found
             WHERE $8::numeric IS NULL OR (key, id) < ($8, $9::uuid)
@@ -250,6 +326,7 @@ pub(super) async fn search(
                 featured: r.featured,
                 completed: r.completed,
                 failed: r.failed,
+                verified_at: r.verified_at,
             };
             (row.into(), r.key)
         })
@@ -261,7 +338,8 @@ pub(super) async fn featured(tx: &mut PgConnection, limit: usize) -> Result<Vec<
     let rows = sqlx::query_as!(
         Row,
         r#"SELECT a.id AS "id: AgentId", a.name, a.description, a.status, a.skills, a.tags, a.trust_score,
-                  a.price_per_task AS "price: Credits", a.featured, s.completed AS "completed?", s.failed AS "failed?"
+                  a.price_per_task AS "price: Credits", a.featured, s.completed AS "completed?", s.failed AS "failed?",
+                  a.verified_at
              FROM agents a LEFT JOIN agent_stats s ON s.agent_id = a.id
             WHERE a.featured = true AND a.kind = 'listed' AND a.status = 'online'
             ORDER BY a.trust_score DESC, a.id LIMIT $1"#,
@@ -297,9 +375,9 @@ pub(super) async fn detail(tx: &mut PgConnection, id: AgentId, own: bool) -> Res
     let row = sqlx::query!(
         r#"SELECT a.id AS "id: AgentId", a.name, a.description, a.status, a.skills, a.tags, a.trust_score,
                   a.price_per_task AS "price: Credits", a.featured, s.completed AS "completed?", s.failed AS "failed?",
-                  a.created_at, coalesce(economy.agent_publisher(a.id), '') AS "publisher!"
+                  a.verified_at, a.created_at, coalesce(economy.agent_publisher(a.id), '') AS "publisher!"
              FROM agents a LEFT JOIN agent_stats s ON s.agent_id = a.id
-            WHERE a.id = $1 AND a.kind = 'listed' AND a.retired_at IS NULL AND (a.status <> 'offline' OR $2)"#,
+            WHERE a.id = $1 AND a.kind = 'listed' AND a.retired_at IS NULL AND (a.listed OR $2)"#,
         id as AgentId,
         own
     )
@@ -321,6 +399,7 @@ pub(super) async fn detail(tx: &mut PgConnection, id: AgentId, own: bool) -> Res
             featured: r.featured,
             completed: r.completed,
             failed: r.failed,
+            verified_at: r.verified_at,
         }
         .into(),
     }))
@@ -330,11 +409,16 @@ pub(super) async fn owned(tx: &mut PgConnection, owner: UserId, id: Option<Agent
     let rows = sqlx::query!(
         r#"SELECT a.id AS "id: AgentId", a.name, a.description, a.status, a.skills, a.tags, a.trust_score,
                   a.price_per_task AS "price: Credits", a.featured, s.completed AS "completed?", s.failed AS "failed?",
+                  a.verified_at, a.listed, a.max_concurrent, a.promised_seconds, a.last_heartbeat,
+                  w.last_probe_at AS "last_probe_at?", w.last_probe_ms AS "last_probe_ms?", w.probe_error AS "probe_error?",
+                  i.status AS "incident?", i.reason AS "reason?", i.began_at AS "began_at?",
                   a.created_at, a.tested_at, a.retired_at, p.endpoint AS "endpoint!", p.card_url, p.agent_card AS "card!",
                   coalesce((SELECT sum(t.amount_credits - ledger_fee.fee) FROM transactions t,
                             LATERAL (SELECT round(t.amount_credits * 0.05, 2) AS fee) ledger_fee
                             WHERE t.to_agent_id = a.id AND t.status = 'settled'), 0) AS "earned!: Credits"
-             FROM agents a LEFT JOIN agent_stats s ON s.agent_id = a.id, LATERAL economy.agent_private(a.id) p
+             FROM agents a LEFT JOIN agent_stats s ON s.agent_id = a.id LEFT JOIN agent_watch w ON w.agent_id = a.id
+                  LEFT JOIN agent_incidents i ON i.agent_id = a.id AND i.ended_at IS NULL,
+                  LATERAL economy.agent_private(a.id) p
             WHERE a.owner_user_id = $1 AND a.kind = 'listed' AND ($2::uuid IS NULL OR a.id = $2)
             ORDER BY a.retired_at IS NOT NULL, a.created_at DESC, a.id LIMIT 500"#,
         owner as UserId,
@@ -352,6 +436,16 @@ pub(super) async fn owned(tx: &mut PgConnection, owner: UserId, id: Option<Agent
             retired_at: r.retired_at,
             created_at: r.created_at,
             earned: r.earned,
+            listed: r.listed,
+            max_concurrent: r.max_concurrent,
+            promised_seconds: r.promised_seconds,
+            watch: Watch {
+                incident: watch::incident(r.incident.as_deref(), r.reason.as_deref(), r.began_at, None),
+                probed_at: r.last_probe_at,
+                millis: r.last_probe_ms,
+                probe_error: r.probe_error,
+                last_heartbeat: r.last_heartbeat,
+            },
             summary: Row {
                 id: r.id,
                 name: r.name,
@@ -364,6 +458,7 @@ pub(super) async fn owned(tx: &mut PgConnection, owner: UserId, id: Option<Agent
                 featured: r.featured,
                 completed: r.completed,
                 failed: r.failed,
+                verified_at: r.verified_at,
             }
             .into(),
         })
@@ -418,7 +513,7 @@ pub async fn adopt_demo_agent(
         None => insert(&mut tx, owner, agent).await?,
     };
     sqlx::query!(
-        "UPDATE agents SET status = 'online', tested_at = now(), featured = $2 WHERE id = $1",
+        "UPDATE agents SET listed = true, status = 'online', tested_at = now(), featured = $2 WHERE id = $1",
         id as AgentId,
         featured
     )

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+use super::watch::Watch;
 use super::{AgentStatus, Skill, store};
 use crate::{Actor, AgentId, Credits, Db, Error, Missing, Result};
 
@@ -31,6 +32,8 @@ pub struct AgentSummary {
     pub completed: i64,
     /// Tasks failed by its fault.
     pub failed: i64,
+    /// Whether its owner proved that the address is theirs.
+    pub verified: bool,
 }
 
 /// An agent on its own page.
@@ -65,22 +68,38 @@ pub struct OwnedAgent {
     pub created_at: DateTime<Utc>,
     /// Earned so far, fees taken off.
     pub earned: Credits,
+    /// Whether its owner has it on the list.
+    pub listed: bool,
+    /// Tasks that it is given at once.
+    pub max_concurrent: i32,
+    /// In how many seconds it promises an answer.
+    pub promised_seconds: Option<i32>,
+    /// What the watch of a listed agent shows.
+    pub watch: Watch,
 }
 
 impl OwnedAgent {
     /// Why people do not find it, if they do not.
-    pub fn why_not_listed(&self) -> Option<&'static str> {
-        if self.retired_at.is_some() {
-            Some("It is retired.")
+    pub fn why_not_listed(&self) -> Option<String> {
+        let why = if self.retired_at.is_some() {
+            "It is retired."
         } else if self.summary.skills.is_empty() {
-            Some("It has no skill: people hire a skill. Add one below.")
+            "It has no skill: people hire a skill. Add one below."
         } else if self.tested_at.is_none() {
-            Some("It has not answered a test call at this address yet. Make one, then put it online.")
+            "It has not answered a test call at this address yet. Make one, then put it online."
+        } else if !self.listed {
+            "It is off the list. Put it online when it should take work."
         } else if self.summary.status == AgentStatus::Offline {
-            Some("It is offline. Put it online when it should take work.")
+            return self.watch.trouble().or_else(|| Some("It is offline.".into()));
         } else {
-            None
-        }
+            return None;
+        };
+        Some(why.to_owned())
+    }
+
+    /// Why it is listed with a mark, if it is.
+    pub fn why_degraded(&self) -> Option<String> {
+        (self.summary.status == AgentStatus::Degraded).then(|| self.watch.trouble()).flatten()
     }
 }
 

@@ -8,6 +8,7 @@
 //! | rows are decided in order over locked balances | [`book`] |
 //! | each row carries the hash of the one before it | [`chain`] |
 //! | a purchase is credited once, with its event; refunds and disputes take it back | [`payments`] |
+//! | a disputed price goes back into escrow, and out of it once | `ledger.escrow_dispute`, `ledger.resolve_dispute` in the migrations |
 //! | the operator corrects against the platform's own account | [`adjust()`] |
 //! | everything adds up | [`audit()`] |
 //! | others' tools can check the books | [`export`] |
@@ -17,6 +18,7 @@ mod audit;
 mod book;
 mod chain;
 mod copy;
+mod disputes;
 mod entries;
 pub mod export;
 pub mod holds;
@@ -25,10 +27,15 @@ pub mod payments;
 mod store;
 mod usage;
 
-use crate::{Actor, Credits, Db, Result};
+use std::collections::HashSet;
+
+use sqlx::PgConnection;
+
+use crate::{Actor, Credits, Db, Result, UserId};
 
 pub use adjust::adjust;
 pub use audit::{AuditReport, Finding, KeptAudit, audit, audit_and_anchor, audit_in, last_audit};
+pub use disputes::{Escrowed, collect_disputes, escrow_dispute, resolve_dispute};
 pub use entries::{Entry, EntryFilter, EntryKind, entries};
 pub use holds::{End, Hold, HoldEnd, end as end_holds, open_holds};
 pub use limits::{SpendingLimits, limits, set_limits};
@@ -64,4 +71,13 @@ pub async fn balance(db: &Db, actor: &Actor) -> Result<Balance> {
     let user = actor.user()?;
     let mut tx = db.begin(actor).await?;
     store::balance(&mut tx, user).await
+}
+
+/// Which of these accounts have bought credits for at least $5 (500 credits) that were not taken back since. What is
+/// earned or granted does not count: it costs nothing.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn have_bought(tx: &mut PgConnection, users: &[UserId]) -> Result<HashSet<UserId>> {
+    store::have_bought(tx, users).await
 }

@@ -2,13 +2,14 @@
 //!
 //! Locks are taken in one order everywhere: hold, then balances in id order.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::book::{Account, Book, NewRow};
+use super::disputes::Escrowed;
 use super::export::ExportRow;
 use super::holds::{EndedHold, Hold};
 use super::limits::SpendingLimits;
@@ -27,6 +28,17 @@ pub(super) async fn balance(tx: &mut PgConnection, user: UserId) -> Result<Balan
     .fetch_optional(tx)
     .await?;
     Ok(row.unwrap_or_default())
+}
+
+pub(super) async fn have_bought(tx: &mut PgConnection, users: &[UserId]) -> Result<HashSet<UserId>> {
+    let ids: Vec<Uuid> = users.iter().map(|u| u.0).collect();
+    let bought = sqlx::query_scalar!(
+        r#"SELECT user_id AS "user: UserId" FROM credit_balances WHERE user_id = ANY ($1) AND total_purchased >= 500"#,
+        &ids
+    )
+    .fetch_all(tx)
+    .await?;
+    Ok(bought.into_iter().collect())
 }
 
 pub(super) async fn entries(
@@ -276,6 +288,49 @@ pub(super) async fn adjust(pool: &PgPool, user: UserId, amount: Credits, reason:
         .await?)
 }
 
+// Disputes --------------------------------------------------------------------------------------------------------
+
+pub(super) async fn escrow_dispute(tx: &mut PgConnection, task: TaskId) -> Result<Escrowed> {
+    Ok(sqlx::query_as!(
+        Escrowed,
+        r#"SELECT paid AS "paid!: Credits", payer AS "payer!: UserId", payee AS "payee!: UserId", agent AS "agent!: AgentId",
+                  provider AS "from_provider!: Credits", platform AS "from_platform!: Credits" FROM ledger.escrow_dispute($1)"#,
+        task as TaskId
+    )
+    .fetch_one(tx)
+    .await?)
+}
+
+pub(super) async fn resolve_dispute(
+    tx: &mut PgConnection,
+    task: TaskId,
+    refund: Credits,
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!("SELECT ledger.resolve_dispute($1, $2, $3, $4)", task as TaskId, refund as Credits, by, now)
+        .fetch_one(tx)
+        .await?;
+    Ok(())
+}
+
+/// Who owes something and has something.
+pub(super) async fn dispute_debtors(pool: &PgPool) -> Result<Vec<UserId>> {
+    Ok(sqlx::query_scalar!(
+        r#"SELECT b.user_id AS "user!: UserId" FROM credit_balances b WHERE b.balance > 0 AND b.user_id IN (
+             SELECT provider_user_id FROM disputes WHERE owed_provider > 0
+             UNION SELECT ledger.platform() FROM disputes WHERE owed_platform > 0) ORDER BY b.user_id"#
+    )
+    .fetch_all(pool)
+    .await?)
+}
+
+pub(super) async fn collect_disputes(pool: &PgPool, user: UserId) -> Result<usize> {
+    let made =
+        sqlx::query_scalar!(r#"SELECT ledger.collect_disputes($1) AS "made!""#, user as UserId).fetch_one(pool).await?;
+    Ok(usize::try_from(made).unwrap_or_default())
+}
+
 // Export ----------------------------------------------------------------------------------------------------------
 
 /// One snapshot, and a cursor over all rows in the order in which they were written.
@@ -284,7 +339,7 @@ pub(super) async fn begin_export(tx: &mut PgConnection) -> Result<()> {
     sqlx::query("SET LOCAL work_mem = '256MB'").execute(&mut *tx).await?;
     sqlx::query(
         "DECLARE books NO SCROLL CURSOR FOR
-         SELECT user_id, position, type, amount, balance_after, reference_id, description, metadata ? 'taskId',
+         SELECT user_id, position, type, amount, balance_after, reference_id, description, metadata ?| ARRAY['taskId', 'dispute', 'disputeRefund'],
                 metadata ? 'purchaseId', created_at
            FROM credit_transactions ORDER BY created_at, user_id, position",
     )
@@ -330,10 +385,11 @@ pub(super) async fn export_balances(tx: &mut PgConnection) -> Result<Vec<(UserId
     Ok(rows.into_iter().map(|r| (r.user, r.balance)).collect())
 }
 
-/// What open holds contain.
+/// What open holds and open disputes contain.
 pub(super) async fn escrow(tx: &mut PgConnection) -> Result<Credits> {
     Ok(sqlx::query_scalar!(
-        r#"SELECT coalesce(sum(amount_credits), 0) AS "sum!: Credits" FROM transactions WHERE status = 'pending'"#
+        r#"SELECT coalesce((SELECT sum(amount_credits) FROM transactions WHERE status = 'pending'), 0)
+                + coalesce((SELECT sum(escrow_provider + escrow_platform) FROM disputes WHERE status = 'open'), 0) AS "sum!: Credits""#
     )
     .fetch_one(tx)
     .await?)

@@ -180,6 +180,43 @@ pub fn output_of(artifacts: &[Value], last_message: Option<&Value>) -> Value {
     Value::Object(out)
 }
 
+/// How much an artifact holds: the bytes of its JSON's strings, for limits and to see whether it has grown.
+pub fn size(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(size).sum::<usize>() + items.len(),
+        Value::Object(fields) => fields.iter().map(|(key, v)| key.len() + size(v)).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 1,
+    }
+}
+
+/// Where artifacts only say the address of a file: the artifact, the part in it, and the address.
+pub fn links(artifacts: &[Value]) -> Vec<(usize, usize, String)> {
+    let mut found = Vec::new();
+    for (a, artifact) in artifacts.iter().enumerate() {
+        for (p, part) in artifact.get("parts").and_then(Value::as_array).into_iter().flatten().enumerate() {
+            if let Some(url) = part.get("url").and_then(Value::as_str) {
+                found.push((a, p, url.to_owned()));
+            }
+        }
+    }
+    found
+}
+
+/// Puts a file's bytes in place of its address. What the part said of its name and type stands; what it left out is filled in.
+pub fn become_file(part: &mut Value, bytes: &[u8], filename: Option<String>, media_type: Option<String>) {
+    let Some(fields) = part.as_object_mut() else { return };
+    fields.remove("url");
+    fields.insert("raw".into(), json!(STANDARD.encode(bytes)));
+    for (key, value) in [("filename", filename), ("mediaType", media_type)] {
+        if let Some(value) = value
+            && !fields.contains_key(key)
+        {
+            fields.insert(key.into(), json!(value));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,6 +233,17 @@ mod tests {
         }
         assert_eq!(Part::from_json(&json!({"kind": "unknown"})), None);
         assert_eq!(Part::from_json(&json!({"raw": "not base64!"})), None);
+    }
+
+    #[test]
+    fn an_address_becomes_the_file_that_was_there() {
+        let mut part = json!({"url": "https://x.example/f", "filename": "report.pdf"});
+        become_file(&mut part, b"%PDF", Some("f".into()), Some("application/pdf".into()));
+        let read = Part::from_json(&part).unwrap();
+        assert_eq!(read, Part::file(b"%PDF".to_vec(), Some("report.pdf".into()), Some("application/pdf".into())));
+        assert!(size(&part) > 10);
+        let artifacts = [json!({"parts": [{"text": "a"}, {"url": "https://x.example/f"}]}), json!({})];
+        assert_eq!(links(&artifacts), [(0, 1, "https://x.example/f".to_owned())]);
     }
 
     #[test]

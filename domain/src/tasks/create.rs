@@ -32,6 +32,10 @@ pub struct NewTask {
     pub shown_price: Option<Credits>,
     /// Seconds until it counts as failed.
     pub timeout_seconds: Option<i64>,
+    /// An ended task of theirs with the same agent, whose conversation this one goes on with.
+    pub follows: Option<TaskId>,
+    /// An ended task of theirs that this one repeats.
+    pub retry_of: Option<TaskId>,
 }
 
 /// A task that was accepted.
@@ -72,6 +76,8 @@ pub async fn create(db: &Db, actor: &Actor, new: NewTask, now: DateTime<Utc>) ->
         messages: Value::Array(vec![message]),
         max_budget: new.max_budget.unwrap_or(Credits::ZERO),
         timeout_at,
+        follows: new.follows,
+        retry_of: new.retry_of,
     };
     let id = store::insert_draft(&mut tx, &draft).await?;
     let held = store::assign(&mut tx, id, new.agent, new.shown_price).await?;
@@ -80,31 +86,8 @@ pub async fn create(db: &Db, actor: &Actor, new: NewTask, now: DateTime<Utc>) ->
 }
 
 fn check(new: &NewTask) -> Vec<FieldError> {
-    let mut wrong = Vec::new();
+    let mut wrong = check_parts(&new.parts);
     let (_, least, most) = TIMEOUT_SECONDS;
-    let empty = new.parts.iter().all(|p| match &p.body {
-        PartBody::Text(t) => t.trim().is_empty(),
-        PartBody::Data(v) => v.is_null(),
-        PartBody::Raw(bytes) => bytes.is_empty(),
-        PartBody::Url(u) => u.is_empty(),
-    });
-    if empty {
-        wrong.push(FieldError::new("message", "is empty: say what the agent should do"));
-    }
-    for part in &new.parts {
-        match &part.body {
-            PartBody::Text(t) if t.chars().count() > TEXT_MAX => {
-                wrong.push(FieldError::new("message", "is longer than 100,000 characters"));
-            }
-            PartBody::Data(v) if v.to_string().len() > FILE_MAX => {
-                wrong.push(FieldError::new("message", "has more than 2 MB of data"));
-            }
-            PartBody::Raw(bytes) if bytes.len() > FILE_MAX => {
-                wrong.push(FieldError::new("file", "is larger than 2 MB"));
-            }
-            PartBody::Text(_) | PartBody::Data(_) | PartBody::Raw(_) | PartBody::Url(_) => {}
-        }
-    }
     if new.title.chars().count() > 200 {
         wrong.push(FieldError::new("title", "is longer than 200 characters"));
     }
@@ -115,6 +98,44 @@ fn check(new: &NewTask) -> Vec<FieldError> {
         wrong.push(FieldError::new("timeoutSeconds", format!("must be {least} to {most}")));
     }
     wrong
+}
+
+/// What is wrong with what an agent is to be sent.
+pub(super) fn check_parts(parts: &[Part]) -> Vec<FieldError> {
+    let mut wrong = Vec::new();
+    let empty = parts.iter().all(|p| match &p.body {
+        PartBody::Text(t) => t.trim().is_empty(),
+        PartBody::Data(v) => v.is_null(),
+        PartBody::Raw(bytes) => bytes.is_empty(),
+        PartBody::Url(u) => u.is_empty(),
+    });
+    if empty {
+        wrong.push(FieldError::new("message", "is empty: say what the agent should do"));
+    }
+    for part in parts {
+        match &part.body {
+            PartBody::Text(t) if t.chars().count() > TEXT_MAX => {
+                wrong.push(FieldError::new("message", "is longer than 100,000 characters"));
+            }
+            PartBody::Data(v) if v.to_string().len() > FILE_MAX => {
+                wrong.push(FieldError::new("message", "has more than 2 MB of data"));
+            }
+            PartBody::Raw(bytes) if bytes.len() > FILE_MAX => {
+                wrong.push(FieldError::new("file", "is larger than 2 MB"));
+            }
+            PartBody::Url(u) if !is_link(u) => {
+                wrong.push(FieldError::new("fileUrl", "is not an address such as https://example.org/report.pdf"));
+            }
+            PartBody::Text(_) | PartBody::Data(_) | PartBody::Raw(_) | PartBody::Url(_) => {}
+        }
+    }
+    wrong
+}
+
+/// Whether a file may be said to be there. Who fetches it judges where that leads.
+fn is_link(text: &str) -> bool {
+    text.len() <= 2_000
+        && url::Url::parse(text).is_ok_and(|u| matches!(u.scheme(), "http" | "https") && u.host_str().is_some())
 }
 
 /// The first line of the text, or the first text value of the data, cut to 80 characters.
@@ -174,6 +195,8 @@ mod tests {
             max_budget: None,
             shown_price: None,
             timeout_seconds: None,
+            follows: None,
+            retry_of: None,
         }
     }
 

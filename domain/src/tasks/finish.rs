@@ -1,15 +1,16 @@
 //! The end of tasks: state, money and trust together, once, any number of tasks in one transaction.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::dispatch::Claim;
+use super::dispatch::store::EndedAttempt;
 use super::store::{self, Closing};
-use super::{TaskState, content};
+use super::{TaskState, content, standing};
 use crate::trust::{self, Evidenced};
-use crate::{Actor, AgentId, Credits, Db, Result, TaskId, Tx, agents, fault, ledger};
+use crate::{Actor, AgentId, Credits, Db, Result, TaskId, Tx, UserId, fault, ledger};
 
 /// What an agent delivered, A2A 1.0 JSON.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +21,10 @@ pub struct Delivery {
     pub messages: Vec<Value>,
     /// What it says that the work cost. Less than the price is believed and charged; more is not.
     pub cost: Option<Credits>,
+    /// Its id for the work.
+    pub task: Option<String>,
+    /// Its id for the conversation, for tasks that go on with it.
+    pub context: Option<String>,
 }
 
 /// Whose doing a failure is. Only the agent's touches the agent's trust.
@@ -59,8 +64,11 @@ pub struct Failure {
 pub enum Outcome {
     /// The agent delivered.
     Completed(Delivery),
-    /// It did not.
+    /// It did not, and said so.
     Failed(Delivery, Failure),
+    /// It could not be made to answer in all attempts, or what it answered was no answer: a dead letter, which its requester
+    /// may send again. With the HTTP status of the last attempt.
+    Undelivered(Failure, Option<u16>),
 }
 
 /// Ends tasks under their leases: each delivery is kept, each hold settled or returned, trust noted. One transaction; the
@@ -119,7 +127,12 @@ pub(super) async fn time_out(db: &Db, ids: &[TaskId], now: DateTime<Utc>) -> Res
         .values()
         .map(|task| {
             let late = task.started_at.is_some() && task.agent_was_late;
-            Ending { task, how: How::TimedOut { fault: if late { Fault::Agent } else { Fault::Platform } } }
+            let fault = match task.waiting_since {
+                Some(_) => Fault::Requester,
+                None if late => Fault::Agent,
+                None => Fault::Platform,
+            };
+            Ending { task, how: How::TimedOut { fault } }
         })
         .collect();
     write(&mut tx, &endings, now).await?;
@@ -135,8 +148,18 @@ pub(super) struct Locked {
     pub title: String,
     pub agent: Option<AgentId>,
     pub price: Credits,
+    pub payer: UserId,
     pub started_at: Option<DateTime<Utc>>,
     pub same_owner: bool,
+    pub promised_seconds: Option<i32>,
+    /// Since when its requester is being asked something.
+    pub waiting_since: Option<DateTime<Utc>>,
+    /// Whether it is noted that its agent was called.
+    pub running: bool,
+    /// Calls beyond the first that were noted.
+    pub retries: i32,
+    /// The attempt that is under way.
+    pub attempt: i32,
     /// Whether, at the deadline, the agent was being waited for or had failed before.
     pub agent_was_late: bool,
 }
@@ -146,9 +169,23 @@ struct Ending<'a> {
     how: How<'a>,
 }
 
+impl Ending<'_> {
+    /// An agent that answered at once was not noted as called yet.
+    fn unsaid(&self) -> Option<(&'static str, i32)> {
+        let (task, attempt) = (self.task, self.task.attempt);
+        match (task.attempt, task.running) {
+            (0, _) => None,
+            (_, false) => Some(("running", attempt)),
+            (_, true) if task.retries < attempt - 1 => Some(("retry", attempt)),
+            (_, true) => None,
+        }
+    }
+}
+
 enum How<'a> {
     Completed(&'a Delivery),
     Failed(&'a Delivery, &'a Failure),
+    Undelivered(&'a Failure, Option<u16>),
     TimedOut { fault: Fault },
 }
 
@@ -157,6 +194,7 @@ impl<'a> How<'a> {
         match outcome {
             Outcome::Completed(delivery) => How::Completed(delivery),
             Outcome::Failed(delivery, failure) => How::Failed(delivery, failure),
+            Outcome::Undelivered(failure, status) => How::Undelivered(failure, *status),
         }
     }
 
@@ -164,7 +202,7 @@ impl<'a> How<'a> {
     fn hold(&self) -> ledger::End {
         match self {
             How::Completed(delivery) => ledger::End::Capture(delivery.cost),
-            How::Failed(..) => ledger::End::Return("Returned: task failed"),
+            How::Failed(..) | How::Undelivered(..) => ledger::End::Return("Returned: task failed"),
             How::TimedOut { .. } => ledger::End::Return("Returned: task timed out"),
         }
     }
@@ -173,7 +211,10 @@ impl<'a> How<'a> {
     fn failure(&self) -> Option<(&str, Fault)> {
         match self {
             How::Completed(_) => None,
-            How::Failed(_, failure) => Some((&failure.message, failure.fault)),
+            How::Failed(_, failure) | How::Undelivered(failure, _) => Some((&failure.message, failure.fault)),
+            How::TimedOut { fault: Fault::Requester } => {
+                Some(("Nobody answered what the agent asked", Fault::Requester))
+            }
             How::TimedOut { fault: Fault::Agent } => Some(("The agent did not answer in time", Fault::Agent)),
             How::TimedOut { fault } => Some(("The task could not be served in time", *fault)),
         }
@@ -182,17 +223,27 @@ impl<'a> How<'a> {
     fn delivery(&self) -> Option<&Delivery> {
         match self {
             How::Completed(delivery) | How::Failed(delivery, _) => Some(delivery),
-            How::TimedOut { .. } => None,
+            How::Undelivered(..) | How::TimedOut { .. } => None,
         }
+    }
+
+    /// Whether the agent answered at all, whatever it said.
+    fn answered(&self) -> bool {
+        matches!(self, How::Completed(_) | How::Failed(..))
     }
 
     /// What it says about the agent, where it says anything.
     fn evidence(&self, task: &Locked, now: DateTime<Utc>) -> Option<trust::Ended> {
         match self {
-            How::Completed(_) => Some(trust::Ended::Completed(now - task.started_at.unwrap_or(now))),
-            How::Failed(_, Failure { fault: Fault::Agent, kind, .. }) => Some(trust::Ended::Failed((*kind).to_owned())),
+            How::Completed(_) => Some(trust::Ended::Completed {
+                took: now - task.started_at.unwrap_or(now),
+                promised: task.promised_seconds.map(|s| TimeDelta::seconds(s.into())),
+            }),
+            How::Failed(_, failure) | How::Undelivered(failure, _) if failure.fault == Fault::Agent => {
+                Some(trust::Ended::Failed(failure.kind.to_owned()))
+            }
             How::TimedOut { fault: Fault::Agent } => Some(trust::Ended::TimedOut),
-            How::Failed(..) | How::TimedOut { .. } => None,
+            How::Failed(..) | How::Undelivered(..) | How::TimedOut { .. } => None,
         }
     }
 }
@@ -223,12 +274,25 @@ async fn write(tx: &mut Tx, endings: &[Ending<'_>], now: DateTime<Utc>) -> Resul
                 cost: captured.unwrap_or_default(),
                 error: failure.map(|(message, _)| message.to_owned()),
                 fault: failure.map(|(_, fault)| fault),
+                dead_letter: matches!(&e.how, How::Undelivered(failure, _) if failure.fault != Fault::Requester),
                 event: event(e, captured, artifacts.len()),
+                attempt: EndedAttempt {
+                    task: e.task.task,
+                    outcome: if completed { "completed" } else { "failed" },
+                    error: failure.map(|(message, _)| message.to_owned()),
+                    status: if let How::Undelivered(_, status) = e.how { status } else { None },
+                    answered: e.task.agent.filter(|_| e.how.answered()),
+                },
                 artifacts: Value::Array(artifacts),
+                started_at: e.task.started_at,
+                retries: e.task.retries.max(e.task.attempt - 1),
+                unsaid: e.unsaid(),
+                remote_task: delivery.and_then(|d| d.task.clone()),
+                remote_context: delivery.and_then(|d| d.context.clone()),
             }
         })
         .collect();
-    store::close(tx, &closings, now).await?;
+    store::close(tx, closings, now).await?;
     fault::point("settle.tasks-written");
     note_trust(tx, endings, now).await
 }
@@ -260,16 +324,10 @@ async fn note_trust(tx: &mut Tx, endings: &[Ending<'_>], now: DateTime<Utc>) -> 
         .filter(|e| !e.task.same_owner)
         .filter_map(|e| {
             let ended = e.how.evidence(e.task, now)?;
-            Some(Evidenced { agent: e.task.agent?, task: e.task.task, ended })
+            let paid = e.task.price.is_positive();
+            Some(Evidenced { agent: e.task.agent?, task: e.task.task, payer: e.task.payer, paid, ended })
         })
         .collect();
-    let sums = trust::record(tx, &evidence).await?;
-    if sums.is_empty() {
-        return Ok(());
-    }
-    let ids: Vec<AgentId> = sums.iter().map(|(agent, _)| *agent).collect();
-    let since = agents::registered_at(tx, &ids).await?;
-    let scores: BTreeMap<AgentId, f64> =
-        sums.iter().filter_map(|(agent, sum)| Some((*agent, trust::score(sum, *since.get(agent)?, now)))).collect();
-    agents::set_trust_scores(tx, &scores).await
+    let sums = trust::record(tx, &evidence, now).await?;
+    standing::write(tx, &sums, now).await
 }

@@ -8,28 +8,38 @@
 //! | an end settles or refunds, once; what comes after changes nothing | [`finish`] |
 //! | ends that come together are committed together | [`Finisher`] |
 //! | deadlines by the clock | [`sweep()`] |
+//! | an agent's question stops the clock until it is answered | [`dispatch::ask`], [`reply()`] |
+//! | only who paid judges, once | [`rate`], [`accept`], [`disputes`] |
 
+mod again;
 mod cancel;
 pub mod content;
 mod create;
 pub mod dispatch;
+pub mod disputes;
 mod feed;
 pub mod finish;
 mod group_commit;
+mod judge;
+mod reply;
 pub mod retry;
+mod standing;
 pub mod state;
 mod store;
 mod sweep;
 mod view;
 
+pub use again::send_again;
 pub use cancel::cancel;
 pub use content::{Artifact, Message, Part, PartBody};
 pub use create::{Accepted, NewTask, create};
-pub use feed::{TASK_EVENTS, TASK_QUEUE, parse_notification};
+pub use feed::{Notice, TASK_EVENTS, TASK_QUEUE, TASK_RUNG, parse_notification};
 pub use group_commit::Finisher;
+pub use judge::{accept, rate, refresh_scores};
+pub use reply::reply;
 pub use state::TaskState;
-pub use sweep::sweep;
+pub use sweep::{ASKING_LIMIT, sweep};
 pub use view::{
-    Event, Role, TaskCounts, TaskDetail, TaskFilter, TaskSummary, counts, detail, event_data_text, file, has_history,
-    list,
+    Attempt, Event, Role, TaskCounts, TaskDetail, TaskFilter, TaskSummary, Waiting, counts, detail, event_data_text,
+    file, has_history, list,
 };

@@ -17,9 +17,23 @@ pub fn backoff(next: i32, jitter: f64) -> Option<Duration> {
     Some(Duration::from_secs_f64(full * (1.0 - 0.5 * jitter.clamp(0.0, 1.0))))
 }
 
+/// How long an agent that works on is left alone before it is asked again: a tenth of the time that it has worked, at least 2 s
+/// and at most 30 s; one that was given a bell to ring, twice as long. Less up to a quarter by `jitter` in [0, 1).
+pub fn poll_pause(worked: Duration, rings: bool, jitter: f64) -> Duration {
+    let tenth = (worked.as_secs_f64() / 10.0).clamp(2.0, 30.0);
+    Duration::from_secs_f64(tenth * if rings { 2.0 } else { 1.0 } * (1.0 - 0.25 * jitter.clamp(0.0, 1.0)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_work_is_asked_after_less_often() {
+        let pause = |seconds, rings| poll_pause(Duration::from_secs(seconds), rings, 0.0).as_secs();
+        assert_eq!([pause(1, false), pause(100, false), pause(3_000, false), pause(3_000, true)], [2, 10, 30, 60]);
+        assert_eq!(poll_pause(Duration::from_secs(100), false, 1.0), Duration::from_millis(7_500));
+    }
 
     #[test]
     fn waits_double_and_end() {

@@ -1,9 +1,8 @@
-//! The SQL of tasks: `tasks`, `task_queue`, `task_attempts`, `task_events`.
+//! The SQL of tasks: `tasks`, `task_events`. The queue's is in `dispatch/store.rs`.
 //!
-//! Locks are taken in one order everywhere: task, hold, balances, queue.
+//! Locks are taken in one order everywhere: task, place in the queue, hold, balances, gates, trust, agents. Claims wait for none.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -11,11 +10,12 @@ use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::content::{Artifact, Message};
-use super::dispatch::{Claim, Lease};
+use super::dispatch::store::{EndedAttempt, leave};
+use super::dispatch::{Claim, Question};
 use super::finish::{Fault, Locked};
-use super::{Event, Role, TaskCounts, TaskDetail, TaskFilter, TaskState, TaskSummary};
-use crate::agents::SigningSecrets;
-use crate::{Actor, AgentId, Credits, Db, Error, Result, TaskId, UserId};
+use super::sweep::ASKING_LIMIT;
+use super::{Attempt, Event, Role, TaskCounts, TaskDetail, TaskFilter, TaskState, TaskSummary, Waiting};
+use crate::{AgentId, Credits, Error, Missing, Result, TaskId, UserId};
 
 /// A task without an agent.
 pub(super) struct Draft<'a> {
@@ -26,6 +26,8 @@ pub(super) struct Draft<'a> {
     pub messages: Value,
     pub max_budget: Credits,
     pub timeout_at: DateTime<Utc>,
+    pub follows: Option<TaskId>,
+    pub retry_of: Option<TaskId>,
 }
 
 pub(super) async fn client_agent(tx: &mut PgConnection, user: UserId) -> Result<AgentId> {
@@ -41,8 +43,9 @@ pub(super) async fn client_agent(tx: &mut PgConnection, user: UserId) -> Result<
 pub(super) async fn insert_draft(tx: &mut PgConnection, d: &Draft<'_>) -> Result<TaskId> {
     Ok(sqlx::query_scalar!(
         // An id that rises with time: new tasks, their holds and ledger rows share pages of their indexes.
-        r#"INSERT INTO tasks (id, title, requester_agent_id, skill_id, input, messages, max_budget_credits, timeout_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id AS "id: TaskId""#,
+        r#"INSERT INTO tasks (id, title, requester_agent_id, skill_id, input, messages, max_budget_credits, timeout_at, follows,
+                              retry_of)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id AS "id: TaskId""#,
         Uuid::now_v7(),
         d.title,
         d.requester as AgentId,
@@ -50,7 +53,9 @@ pub(super) async fn insert_draft(tx: &mut PgConnection, d: &Draft<'_>) -> Result
         d.input,
         d.messages,
         d.max_budget as Credits,
-        d.timeout_at
+        d.timeout_at,
+        d.follows as Option<TaskId>,
+        d.retry_of as Option<TaskId>
     )
     .fetch_one(tx)
     .await?)
@@ -84,88 +89,9 @@ pub(super) async fn event(tx: &mut PgConnection, id: TaskId, kind: &str, data: V
 
 // The worker ------------------------------------------------------------------------------------------------------
 
-pub(super) async fn claim(db: &Db, limit: i64, lease: Duration) -> Result<Vec<Claim>> {
-    let mut tx = db.begin(&Actor::System).await?;
-    let rows = sqlx::query!(
-        r#"WITH due AS (
-             SELECT task_id FROM task_queue
-              WHERE run_at <= now() AND (lease_expires_at IS NULL OR lease_expires_at <= now())
-              ORDER BY run_at LIMIT $1 FOR UPDATE SKIP LOCKED),
-           taken AS (
-             UPDATE task_queue q SET attempts = q.attempts + 1, lease_token = uuid_generate_v4(),
-                    lease_expires_at = now() + make_interval(secs => $2)
-               FROM due WHERE q.task_id = due.task_id
-             RETURNING q.task_id, q.lease_token, q.attempts, q.failures, q.message_id)
-           SELECT q.task_id AS "task: TaskId", q.lease_token AS "token!", q.attempts, q.failures, q.message_id,
-                  a.id AS "agent: AgentId", a.endpoint, a.agent_card AS card, t.skill_id AS skill, t.messages -> 0 AS "message!",
-                  t.remote_task_id AS remote_task, t.timeout_at, s.secret AS "secret?",
-                  CASE WHEN s.previous_expires_at > now() THEN s.previous END AS previous
-             FROM taken q JOIN tasks t ON t.id = q.task_id JOIN agents a ON a.id = t.assigned_agent_id
-             LEFT JOIN agent_secrets s ON s.agent_id = a.id"#,
-        limit,
-        lease.as_secs_f64()
-    )
-    .fetch_all(&mut *tx)
-    .await?;
-    let tasks: Vec<Uuid> = rows.iter().map(|r| r.task.0).collect();
-    let numbers: Vec<i32> = rows.iter().map(|r| r.attempts).collect();
-    // An attempt that is still open belonged to a worker that was killed.
-    sqlx::query!(
-        "UPDATE task_attempts SET ended_at = now(), outcome = 'lost', error = 'The worker stopped'
-          WHERE task_id = ANY ($1) AND ended_at IS NULL",
-        &tasks
-    )
-    .execute(&mut *tx)
-    .await?;
-    sqlx::query!(
-        "INSERT INTO task_attempts (task_id, number) SELECT * FROM unnest($1::uuid[], $2::int[])",
-        &tasks,
-        &numbers
-    )
-    .execute(&mut *tx)
-    .await?;
-    tx.commit().await?;
-    Ok(rows
-        .into_iter()
-        .map(|r| Claim {
-            task: r.task,
-            token: r.token,
-            attempt: r.attempts,
-            failures: r.failures,
-            agent: r.agent,
-            endpoint: r.endpoint,
-            card: r.card,
-            skill: r.skill,
-            message: r.message,
-            message_id: r.message_id,
-            remote_task: r.remote_task,
-            timeout_at: r.timeout_at,
-            secrets: SigningSecrets([r.secret, r.previous].into_iter().flatten().collect()),
-        })
-        .collect())
-}
-
-pub(super) async fn renew(pool: &PgPool, id: TaskId, token: Uuid, lease: Duration) -> Result<Lease> {
-    let done = sqlx::query!(
-        "UPDATE task_queue SET lease_expires_at = now() + make_interval(secs => $3) WHERE task_id = $1 AND lease_token = $2",
-        id as TaskId,
-        token,
-        lease.as_secs_f64()
-    )
-    .execute(pool)
-    .await?;
-    if done.rows_affected() == 1 {
-        return Ok(Lease::Held);
-    }
-    let status =
-        sqlx::query_scalar!("SELECT status FROM tasks WHERE id = $1", id as TaskId).fetch_optional(pool).await?;
-    let ended = status.and_then(|s| TaskState::parse(&s)).is_none_or(TaskState::is_terminal);
-    Ok(if ended { Lease::Ended } else { Lease::Lost })
-}
-
-/// Locks the task of a claim; `false` when the claim does not stand any more.
-pub(super) async fn lock_leased(tx: &mut PgConnection, claim: &Claim) -> Result<bool> {
-    Ok(lock_leased_many(tx, &[claim]).await?.get(&claim.task).is_some_and(|t| t.token == Some(claim.token)))
+/// Locks the task of a claim; `None` when the claim does not stand any more.
+pub(super) async fn lock_leased(tx: &mut PgConnection, claim: &Claim) -> Result<Option<Locked>> {
+    Ok(lock_leased_many(tx, &[claim]).await?.remove(&claim.task).filter(|t| t.token == Some(claim.token)))
 }
 
 /// Locks the tasks of these claims that are open, in id order, and then their places in the queue. A claim stands if the
@@ -175,8 +101,9 @@ pub(super) async fn lock_leased_many(tx: &mut PgConnection, claims: &[&Claim]) -
     let mut locked: BTreeMap<TaskId, Locked> = sqlx::query_as!(
         Locked,
         r#"SELECT t.id AS "task: TaskId", NULL::uuid AS token, t.title, t.assigned_agent_id AS "agent: AgentId",
-                  t.price_credits AS "price: Credits", t.started_at, r.owner_user_id = a.owner_user_id AS "same_owner!",
-                  false AS "agent_was_late!"
+                  t.price_credits AS "price: Credits", t.started_at, r.owner_user_id AS "payer: UserId",
+                  r.owner_user_id = a.owner_user_id AS "same_owner!", a.promised_seconds, t.waiting_since,
+                  t.status = 'running' AS "running!", t.retry_count AS retries, 0 AS "attempt!", false AS "agent_was_late!"
              FROM tasks t JOIN agents r ON r.id = t.requester_agent_id JOIN agents a ON a.id = t.assigned_agent_id
             WHERE t.id = ANY ($1) AND t.status IN ('assigned', 'running') ORDER BY t.id FOR NO KEY UPDATE OF t"#,
         &ids
@@ -187,7 +114,7 @@ pub(super) async fn lock_leased_many(tx: &mut PgConnection, claims: &[&Claim]) -
     .map(|l| (l.task, l))
     .collect();
     let tokens = sqlx::query!(
-        r#"SELECT task_id AS "task: TaskId", lease_token FROM task_queue WHERE task_id = ANY ($1) ORDER BY task_id FOR UPDATE"#,
+        r#"SELECT task_id AS "task: TaskId", lease_token, began_at, attempts FROM task_queue WHERE task_id = ANY ($1) ORDER BY task_id FOR UPDATE"#,
         &ids
     )
     .fetch_all(tx)
@@ -195,6 +122,8 @@ pub(super) async fn lock_leased_many(tx: &mut PgConnection, claims: &[&Claim]) -
     for row in tokens {
         if let Some(task) = locked.get_mut(&row.task) {
             task.token = row.lease_token;
+            task.started_at = task.started_at.or(row.began_at);
+            task.attempt = row.attempts;
         }
     }
     Ok(locked)
@@ -209,130 +138,98 @@ pub(super) async fn lock_overdue(
     let rows = sqlx::query_as!(
         Locked,
         r#"SELECT t.id AS "task: TaskId", NULL::uuid AS token, t.title, t.assigned_agent_id AS "agent: AgentId",
-                  t.price_credits AS "price: Credits", t.started_at,
-                  coalesce(r.owner_user_id = a.owner_user_id, true) AS "same_owner!",
-                  EXISTS (SELECT 1 FROM task_queue q WHERE q.task_id = t.id
-                             AND (q.failures > 0 OR q.lease_expires_at >= t.timeout_at)) AS "agent_was_late!"
+                  t.price_credits AS "price: Credits", t.started_at, r.owner_user_id AS "payer: UserId",
+                  coalesce(r.owner_user_id = a.owner_user_id, true) AS "same_owner!", a.promised_seconds AS "promised_seconds?",
+                  t.waiting_since, t.status = 'running' AS "running!", t.retry_count AS retries, 0 AS "attempt!",
+                  t.waiting_since IS NULL AND EXISTS (
+                    SELECT 1 FROM task_queue q WHERE q.task_id = t.id
+                       AND (q.failures > 0 OR q.lease_expires_at >= t.timeout_at
+                            OR (q.state = 'polling' AND q.run_at >= t.timeout_at - interval '2 minutes'))) AS "agent_was_late!"
              FROM tasks t JOIN agents r ON r.id = t.requester_agent_id LEFT JOIN agents a ON a.id = t.assigned_agent_id
-            WHERE t.id = ANY ($1) AND t.status IN ('pending', 'assigned', 'running') AND t.timeout_at <= $2
+            WHERE t.id = ANY ($1) AND t.status IN ('pending', 'assigned', 'running')
+              AND CASE WHEN t.waiting_since IS NULL THEN t.timeout_at <= $2 ELSE t.waiting_since <= $3 END
             ORDER BY t.id FOR NO KEY UPDATE OF t"#,
         &ids,
-        now
+        now,
+        now - ASKING_LIMIT
     )
     .fetch_all(tx)
     .await?;
     Ok(rows.into_iter().map(|l| (l.task, l)).collect())
 }
 
+/// Tasks past their deadline, and those whose requester left a question unanswered for too long.
 pub(super) async fn overdue(pool: &PgPool, now: DateTime<Utc>) -> Result<Vec<TaskId>> {
     Ok(sqlx::query_scalar!(
-        r#"SELECT id AS "id: TaskId" FROM tasks
-            WHERE timeout_at <= $1 AND status IN ('pending', 'assigned', 'running') ORDER BY timeout_at LIMIT 500"#,
-        now
+        r#"(SELECT id AS "id!: TaskId" FROM tasks
+             WHERE timeout_at <= $1 AND status IN ('pending', 'assigned', 'running') AND waiting_since IS NULL
+             ORDER BY timeout_at LIMIT 500)
+           UNION ALL (SELECT id FROM tasks WHERE waiting_since <= $2 AND status = 'running' ORDER BY waiting_since LIMIT 500)"#,
+        now,
+        now - ASKING_LIMIT
     )
     .fetch_all(pool)
     .await?)
 }
 
-pub(super) async fn mark_running(db: &Db, claim: &Claim) -> Result<Lease> {
-    let mut tx = db.begin(&Actor::System).await?;
-    if !lock_leased(&mut tx, claim).await? {
-        drop(tx);
-        return renew(db.pool(), claim.task, claim.token, super::dispatch::LEASE).await;
-    }
-    let started = sqlx::query!(
-        "UPDATE tasks SET status = 'running', started_at = coalesce(started_at, now()) WHERE id = $1 AND status = 'assigned'",
-        claim.task as TaskId
-    )
-    .execute(&mut *tx)
-    .await?
-    .rows_affected()
-        == 1;
-    if started {
-        event(&mut tx, claim.task, "running", json!({ "attempt": claim.attempt })).await?;
-    } else {
-        sqlx::query!("UPDATE tasks SET retry_count = $2 WHERE id = $1", claim.task as TaskId, claim.attempt - 1)
-            .execute(&mut *tx)
-            .await?;
-        event(&mut tx, claim.task, "retry", json!({ "attempt": claim.attempt })).await?;
-    }
-    tx.commit().await?;
-    Ok(Lease::Held)
-}
-
-pub(super) async fn note_remote(
-    pool: &PgPool,
-    id: TaskId,
-    token: Uuid,
-    task: &str,
-    context: Option<&str>,
-) -> Result<()> {
+pub(super) async fn set_remote(tx: &mut PgConnection, id: TaskId, task: &str, context: Option<&str>) -> Result<()> {
     sqlx::query!(
-        "UPDATE tasks SET remote_task_id = $3, remote_context_id = $4
-          WHERE id = $1 AND EXISTS (SELECT 1 FROM task_queue WHERE task_id = $1 AND lease_token = $2)",
+        "UPDATE tasks SET remote_task_id = $2, remote_context_id = coalesce($3, remote_context_id) WHERE id = $1",
         id as TaskId,
-        token,
         task,
         context
-    )
-    .execute(pool)
-    .await?;
-    Ok(())
-}
-
-pub(super) async fn progress(db: &Db, claim: &Claim, text: &str) -> Result<()> {
-    let mut tx = db.begin(&Actor::System).await?;
-    if lock_leased(&mut tx, claim).await? {
-        event(&mut tx, claim.task, "progress", json!({ "text": text })).await?;
-        tx.commit().await?;
-    }
-    Ok(())
-}
-
-async fn end_attempt(tx: &mut PgConnection, id: TaskId, outcome: &str, error: Option<&str>) -> Result<()> {
-    sqlx::query!(
-        "UPDATE task_attempts SET ended_at = now(), outcome = $2, error = $3 WHERE task_id = $1 AND ended_at IS NULL",
-        id as TaskId,
-        outcome,
-        error
     )
     .execute(tx)
     .await?;
     Ok(())
 }
 
-pub(super) async fn try_later(db: &Db, claim: &Claim, error: &str, run_at: DateTime<Utc>) -> Result<()> {
-    let mut tx = db.begin(&Actor::System).await?;
-    if !lock_leased(&mut tx, claim).await? {
-        return Ok(());
-    }
-    end_attempt(&mut tx, claim.task, "retried", Some(error)).await?;
+pub(super) async fn set_running(
+    tx: &mut PgConnection,
+    id: TaskId,
+    retries: i32,
+    started_at: Option<DateTime<Utc>>,
+) -> Result<()> {
     sqlx::query!(
-        "UPDATE task_queue SET run_at = $2, failures = failures + 1, lease_token = NULL, lease_expires_at = NULL WHERE task_id = $1",
-        claim.task as TaskId,
-        run_at
+        "UPDATE tasks SET status = 'running', started_at = coalesce(started_at, $3, now()), retry_count = $2 WHERE id = $1",
+        id as TaskId,
+        retries,
+        started_at
     )
-    .execute(&mut *tx)
+    .execute(tx)
     .await?;
-    tx.commit().await?;
     Ok(())
 }
 
-pub(super) async fn give_back(db: &Db, claim: &Claim) -> Result<()> {
-    let mut tx = db.begin(&Actor::System).await?;
-    if !lock_leased(&mut tx, claim).await? {
-        return Ok(());
-    }
-    end_attempt(&mut tx, claim.task, "lost", Some("The worker was stopped")).await?;
-    // Not the agent's doing, so it is not counted as a failure.
+pub(super) async fn set_artifacts(tx: &mut PgConnection, id: TaskId, artifacts: &[Value]) -> Result<()> {
+    sqlx::query!("UPDATE tasks SET artifacts = $2 WHERE id = $1", id as TaskId, Value::Array(artifacts.to_vec()))
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// Stops the task's clock until its requester has answered.
+pub(super) async fn wait_for_requester(
+    tx: &mut PgConnection,
+    id: TaskId,
+    question: &Question,
+    now: DateTime<Utc>,
+) -> Result<()> {
     sqlx::query!(
-        "UPDATE task_queue SET run_at = now(), lease_token = NULL, lease_expires_at = NULL WHERE task_id = $1",
-        claim.task as TaskId
+        "UPDATE tasks SET waiting_for = $2, waiting_since = $3, messages = messages || $4, artifacts = $5 WHERE id = $1",
+        id as TaskId,
+        if question.auth { "auth" } else { "input" },
+        now,
+        Value::Array(question.messages.clone()),
+        Value::Array(question.artifacts.clone())
     )
-    .execute(&mut *tx)
+    .execute(tx)
     .await?;
-    sqlx::query_scalar!(r#"SELECT 1 AS "one!" FROM pg_notify('task_queue', '')"#).fetch_one(&mut *tx).await?;
-    tx.commit().await?;
+    Ok(())
+}
+
+pub(super) async fn reply(tx: &mut PgConnection, id: TaskId, message: &Value) -> Result<()> {
+    sqlx::query_scalar!("SELECT economy.reply_to_task($1, $2)", id as TaskId, message).fetch_one(tx).await?;
     Ok(())
 }
 
@@ -347,25 +244,54 @@ pub(super) struct Closing {
     pub cost: Credits,
     pub error: Option<String>,
     pub fault: Option<Fault>,
+    /// The agent could not be made to do it: it may be sent again.
+    pub dead_letter: bool,
     /// What its last event says.
     pub event: Value,
+    /// How its open attempt ends.
+    pub attempt: EndedAttempt,
+    /// When its agent was called first.
+    pub started_at: Option<DateTime<Utc>>,
+    /// Calls beyond the first.
+    pub retries: i32,
+    /// What is to be told before its end: that it ran, and from which attempt on.
+    pub unsaid: Option<(&'static str, i32)>,
+    /// The agent's names for the work, where it said them.
+    pub remote_task: Option<String>,
+    pub remote_context: Option<String>,
 }
 
-/// Writes tasks that end, ends their open attempts, takes them out of the queue and tells of it.
-pub(super) async fn close(tx: &mut PgConnection, closings: &[Closing], now: DateTime<Utc>) -> Result<()> {
+/// Writes tasks that end, takes them out of the queue and tells of it.
+pub(super) async fn close(tx: &mut PgConnection, closings: Vec<Closing>, now: DateTime<Utc>) -> Result<()> {
     let ids: Vec<Uuid> = closings.iter().map(|c| c.task.0).collect();
     let states: Vec<String> = closings.iter().map(|c| c.state.as_str().to_owned()).collect();
-    let outputs: Vec<Option<Value>> = closings.iter().map(|c| c.output.clone()).collect();
-    let artifacts: Vec<Value> = closings.iter().map(|c| c.artifacts.clone()).collect();
-    let messages: Vec<Value> = closings.iter().map(|c| c.messages.clone()).collect();
     let costs: Vec<_> = closings.iter().map(|c| c.cost.decimal()).collect();
-    let errors: Vec<Option<String>> = closings.iter().map(|c| c.error.clone()).collect();
     let faults: Vec<Option<String>> = closings.iter().map(|c| c.fault.map(|f| f.as_str().to_owned())).collect();
+    let dead: Vec<bool> = closings.iter().map(|c| c.dead_letter).collect();
+    let started: Vec<Option<DateTime<Utc>>> = closings.iter().map(|c| c.started_at).collect();
+    let retries: Vec<i32> = closings.iter().map(|c| c.retries).collect();
+    let unsaid: Vec<_> = closings.iter().filter_map(|c| Some((c.task.0, c.unsaid?))).collect();
+    let (mut outputs, mut artifacts, mut messages) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut remote_tasks, mut contexts) = (Vec::new(), Vec::new());
+    let (mut errors, mut events, mut attempts) = (Vec::new(), Vec::new(), Vec::new());
+    for c in closings {
+        outputs.push(c.output);
+        artifacts.push(c.artifacts);
+        messages.push(c.messages);
+        errors.push(c.error);
+        events.push(c.event);
+        remote_tasks.push(c.remote_task);
+        contexts.push(c.remote_context);
+        attempts.push(c.attempt);
+    }
     sqlx::query!(
         "UPDATE tasks t SET status = d.status, completed_at = $9, output = d.output, artifacts = d.artifacts,
-                messages = t.messages || d.messages, actual_cost_credits = d.cost, error_message = d.error, fault = d.fault
-           FROM unnest($1::uuid[], $2::text[], $3::jsonb[], $4::jsonb[], $5::jsonb[], $6::numeric[], $7::text[], $8::text[])
-             AS d (id, status, output, artifacts, messages, cost, error, fault)
+                messages = t.messages || d.messages, actual_cost_credits = d.cost, error_message = d.error, fault = d.fault,
+                dead_letter = d.dead, waiting_for = NULL, waiting_since = NULL, started_at = d.started, retry_count = d.retries,
+                remote_task_id = coalesce(d.remote, t.remote_task_id), remote_context_id = coalesce(d.context, t.remote_context_id)
+           FROM unnest($1::uuid[], $2::text[], $3::jsonb[], $4::jsonb[], $5::jsonb[], $6::numeric[], $7::text[], $8::text[],
+                       $10::bool[], $11::timestamptz[], $12::int[], $13::text[], $14::text[])
+             AS d (id, status, output, artifacts, messages, cost, error, fault, dead, started, retries, remote, context)
           WHERE t.id = d.id",
         &ids,
         &states,
@@ -375,31 +301,60 @@ pub(super) async fn close(tx: &mut PgConnection, closings: &[Closing], now: Date
         &costs,
         &errors as &[Option<String>],
         &faults as &[Option<String>],
-        now
+        now,
+        &dead,
+        &started as &[Option<DateTime<Utc>>],
+        &retries,
+        &remote_tasks as &[Option<String>],
+        &contexts as &[Option<String>]
     )
     .execute(&mut *tx)
     .await?;
-    sqlx::query!(
-        "UPDATE task_attempts n SET ended_at = now(), outcome = d.outcome, error = d.error
-           FROM unnest($1::uuid[], $2::text[], $3::text[]) AS d (id, outcome, error)
-          WHERE n.task_id = d.id AND n.ended_at IS NULL",
-        &ids,
-        &states,
-        &errors as &[Option<String>]
+    leave(tx, &attempts, now).await?;
+    if !unsaid.is_empty() {
+        let ids: Vec<Uuid> = unsaid.iter().map(|u| u.0).collect();
+        let kinds: Vec<String> = unsaid.iter().map(|u| u.1.0.to_owned()).collect();
+        let data: Vec<Value> = unsaid.iter().map(|u| json!({ "attempt": u.1.1 })).collect();
+        sqlx::query!("SELECT economy.append_task_events($1, $2, $3)", &ids, &kinds, &data).fetch_one(&mut *tx).await?;
+    }
+    sqlx::query!("SELECT economy.append_task_events($1, $2, $3)", &ids, &states, &events).fetch_one(tx).await?;
+    Ok(())
+}
+
+// What a requester says of a result -------------------------------------------------------------------------------
+
+/// A task whose result its requester is about to judge, its row locked.
+pub(super) struct LockedResult {
+    pub title: String,
+    pub agent: Option<AgentId>,
+    /// When it was completed; `None` while it runs, and when it failed.
+    pub completed_at: Option<DateTime<Utc>>,
+    pub accepted_at: Option<DateTime<Utc>>,
+    pub disputed: bool,
+    /// What was paid for it.
+    pub paid: Credits,
+    pub same_owner: bool,
+}
+
+pub(super) async fn lock_result(tx: &mut PgConnection, user: UserId, id: TaskId) -> Result<LockedResult> {
+    sqlx::query_as!(
+        LockedResult,
+        r#"SELECT t.title, t.assigned_agent_id AS "agent: AgentId",
+                  CASE WHEN t.status = 'completed' THEN t.completed_at END AS completed_at, t.accepted_at,
+                  EXISTS (SELECT 1 FROM disputes d WHERE d.task_id = t.id) AS "disputed!", t.actual_cost_credits AS "paid: Credits",
+                  coalesce(a.owner_user_id = r.owner_user_id, true) AS "same_owner!"
+             FROM tasks t JOIN agents r ON r.id = t.requester_agent_id LEFT JOIN agents a ON a.id = t.assigned_agent_id
+            WHERE t.id = $1 AND r.owner_user_id = $2 FOR NO KEY UPDATE OF t"#,
+        id as TaskId,
+        user as UserId
     )
-    .execute(&mut *tx)
-    .await?;
-    sqlx::query!("DELETE FROM task_queue WHERE task_id = ANY ($1)", &ids).execute(&mut *tx).await?;
-    let events: Vec<Value> = closings.iter().map(|c| c.event.clone()).collect();
-    sqlx::query!(
-        "SELECT economy.append_task_event(d.id, d.kind, d.data)
-           FROM unnest($1::uuid[], $2::text[], $3::jsonb[]) AS d (id, kind, data)",
-        &ids,
-        &states,
-        &events
-    )
-    .fetch_all(tx)
-    .await?;
+    .fetch_optional(tx)
+    .await?
+    .ok_or(Error::NotFound(Missing::Task))
+}
+
+pub(super) async fn set_accepted(tx: &mut PgConnection, id: TaskId, now: DateTime<Utc>) -> Result<()> {
+    sqlx::query!("UPDATE tasks SET accepted_at = $2 WHERE id = $1", id as TaskId, now).execute(tx).await?;
     Ok(())
 }
 
@@ -414,6 +369,8 @@ struct Row {
     agent_name: String,
     requester_name: String,
     requested: bool,
+    waiting_for: Option<String>,
+    dead_letter: bool,
     price: Credits,
     created_at: DateTime<Utc>,
     started_at: Option<DateTime<Utc>>,
@@ -432,6 +389,12 @@ impl Row {
             agent_name: self.agent_name,
             requester_name: self.requester_name,
             role: if self.requested { Role::Requester } else { Role::Provider },
+            waiting: match self.waiting_for.as_deref() {
+                Some("auth") => Some(Waiting::Auth),
+                Some(_) => Some(Waiting::Input),
+                None => None,
+            },
+            dead_letter: self.dead_letter,
             price: self.price,
             created_at: self.created_at,
             started_at: self.started_at,
@@ -459,13 +422,14 @@ pub(super) async fn list(
            SELECT t.id AS "id: TaskId", t.title, t.status, t.assigned_agent_id AS "agent: AgentId",
                   coalesce(economy.agent_name(t.assigned_agent_id), '') AS "agent_name!",
                   coalesce(economy.agent_name(t.requester_agent_id), '') AS "requester_name!",
-                  t.requester_agent_id IN (SELECT id FROM mine) AS "requested!",
+                  t.requester_agent_id IN (SELECT id FROM mine) AS "requested!", t.waiting_for, t.dead_letter,
                   t.price_credits AS "price: Credits", t.created_at, t.started_at, t.completed_at
              FROM tasks t
             WHERE (($2 AND t.requester_agent_id = ANY (ARRAY(SELECT id FROM mine)))
                 OR ($3 AND t.assigned_agent_id = ANY (ARRAY(SELECT id FROM mine))))
               AND ($4::text IS NULL OR t.status = $4)
               AND ($5::timestamptz IS NULL OR (t.created_at, t.id) < ($5, $6::uuid))
+              AND (NOT $8 OR t.waiting_for IS NOT NULL) AND (NOT $9 OR t.dead_letter)
             ORDER BY t.created_at DESC, t.id DESC LIMIT $7"#,
         user as UserId,
         requested,
@@ -473,7 +437,9 @@ pub(super) async fn list(
         filter.state.map(TaskState::as_str),
         after_time,
         after_id,
-        limit as i64
+        limit as i64,
+        filter.asking,
+        filter.dead_letters
     )
     .fetch_all(tx)
     .await?;
@@ -486,12 +452,13 @@ pub(super) async fn detail(tx: &mut PgConnection, user: UserId, id: TaskId) -> R
            SELECT t.id AS "id: TaskId", t.title, t.status, t.assigned_agent_id AS "agent: AgentId",
                   coalesce(economy.agent_name(t.assigned_agent_id), '') AS "agent_name!",
                   coalesce(economy.agent_name(t.requester_agent_id), '') AS "requester_name!",
-                  t.requester_agent_id IN (SELECT id FROM mine) AS "requested!",
+                  t.requester_agent_id IN (SELECT id FROM mine) AS "requested!", t.waiting_for, t.dead_letter,
                   t.price_credits AS "price: Credits", t.created_at, t.started_at, t.completed_at, t.skill_id, t.messages,
-                  t.artifacts, t.error_message, t.actual_cost_credits AS "cost: Credits", t.timeout_at,
+                  t.artifacts, t.error_message, t.actual_cost_credits AS "cost: Credits", t.timeout_at, t.accepted_at,
+                  t.follows AS "follows: TaskId", t.retry_of AS "retry_of: TaskId",
                   (SELECT x.status FROM transactions x WHERE x.task_id = t.id) AS hold,
-                  (SELECT count(*) FROM task_attempts n WHERE n.task_id = t.id) AS "attempts!"
-             FROM tasks t
+                  w.number AS "attempt?", w.began_at AS "under_way?"
+             FROM tasks t LEFT JOIN LATERAL economy.attempt_under_way(t.id) w ON true
             WHERE t.id = $2 AND (t.requester_agent_id IN (SELECT id FROM mine) OR t.assigned_agent_id IN (SELECT id FROM mine))"#,
         user as UserId,
         id as TaskId
@@ -501,22 +468,46 @@ pub(super) async fn detail(tx: &mut PgConnection, user: UserId, id: TaskId) -> R
     let Some(r) = row else { return Ok(None) };
     let events = sqlx::query_as!(
         Event,
-        "SELECT seq, kind, data, created_at FROM task_events WHERE task_id = $1 ORDER BY seq",
+        // The first ones say how it began, the newest what is new.
+        r#"SELECT seq AS "seq!", kind AS "kind!", data AS "data!", created_at AS "created_at!" FROM (
+             (SELECT * FROM task_events WHERE task_id = $1 ORDER BY seq LIMIT 5) UNION
+             (SELECT * FROM task_events WHERE task_id = $1 ORDER BY seq DESC LIMIT 200)) e ORDER BY seq"#,
         id as TaskId
     )
     .fetch_all(&mut *tx)
     .await?;
+    let mut attempts = sqlx::query_as!(
+        Attempt,
+        r#"SELECT number, started_at, ended_at AS "ended_at?", outcome AS "outcome?", error, http_status FROM task_attempts
+            WHERE task_id = $1 ORDER BY number DESC LIMIT 50"#,
+        id as TaskId
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    attempts.reverse();
+    attempts.extend(r.under_way.map(|since| Attempt {
+        number: r.attempt.unwrap_or(1),
+        started_at: since,
+        ended_at: None,
+        outcome: None,
+        error: None,
+        http_status: None,
+    }));
     let items = |value: &Value| value.as_array().cloned().unwrap_or_default();
     Ok(Some(TaskDetail {
         skill: r.skill_id,
         messages: items(&r.messages).iter().map(Message::from_json).collect(),
         artifacts: items(&r.artifacts).iter().map(Artifact::from_json).collect(),
+        last_seq: events.last().map_or(0, |e| e.seq),
         events,
         error: r.error_message,
         hold: r.hold,
         cost: r.cost,
         timeout_at: r.timeout_at,
-        attempts: r.attempts,
+        attempts,
+        accepted_at: r.accepted_at,
+        follows: r.follows,
+        retry_of: r.retry_of,
         summary: Row {
             id: r.id,
             title: r.title,
@@ -525,6 +516,8 @@ pub(super) async fn detail(tx: &mut PgConnection, user: UserId, id: TaskId) -> R
             agent_name: r.agent_name,
             requester_name: r.requester_name,
             requested: r.requested,
+            waiting_for: r.waiting_for,
+            dead_letter: r.dead_letter,
             price: r.price,
             created_at: r.created_at,
             started_at: r.started_at,
@@ -538,9 +531,10 @@ pub(super) async fn counts(tx: &mut PgConnection, user: UserId) -> Result<TaskCo
     Ok(sqlx::query_as!(
         TaskCounts,
         r#"WITH mine AS MATERIALIZED (SELECT id FROM agents WHERE owner_user_id = $1),
-           ordered AS (SELECT status, completed_at FROM tasks WHERE requester_agent_id IN (SELECT id FROM mine)),
+           ordered AS (SELECT status, completed_at, waiting_for FROM tasks WHERE requester_agent_id IN (SELECT id FROM mine)),
            served AS (SELECT status FROM tasks WHERE assigned_agent_id IN (SELECT id FROM mine))
            SELECT (SELECT count(*) FROM ordered WHERE status IN ('pending', 'assigned', 'running')) AS "open!",
+                  (SELECT count(*) FROM ordered WHERE waiting_for IS NOT NULL) AS "asking!",
                   (SELECT count(*) FROM ordered WHERE status = 'completed') AS "completed!",
                   (SELECT count(*) FROM ordered WHERE status = 'failed' AND completed_at > now() - interval '7 days')
                     AS "failed_lately!",

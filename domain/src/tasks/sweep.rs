@@ -1,11 +1,15 @@
 //! Deadlines by the clock, not when somebody looks.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{finish, store};
 use crate::{Db, Result};
 
-/// Ends every task that is past its deadline; answers with how many. Safe from any number of processes.
+/// How long a question to the requester stays open. The deadline stands still meanwhile; this does not.
+pub const ASKING_LIMIT: TimeDelta = TimeDelta::days(7);
+
+/// Ends every task that is past its deadline, or whose requester left a question open for [`ASKING_LIMIT`]; answers with how
+/// many. Safe from any number of processes.
 ///
 /// # Errors
 /// When the database does not answer.

@@ -16,6 +16,15 @@ pub enum Role {
     Provider,
 }
 
+/// What a task waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waiting {
+    /// An answer in the conversation.
+    Input,
+    /// Something that the requester does elsewhere, such as giving access; then an answer.
+    Auth,
+}
+
 /// A task in a list.
 #[derive(Clone, Debug)]
 pub struct TaskSummary {
@@ -33,6 +42,10 @@ pub struct TaskSummary {
     pub requester_name: String,
     /// Which side the actor is on; the requester's where both.
     pub role: Role,
+    /// What it waits for, when its agent asked its requester something.
+    pub waiting: Option<Waiting>,
+    /// Whether the agent could not be made to do it: it may be sent again.
+    pub dead_letter: bool,
     /// The agreed price.
     pub price: Credits,
     /// When it was ordered.
@@ -64,8 +77,33 @@ pub struct TaskDetail {
     pub cost: Credits,
     /// By when it must end.
     pub timeout_at: Option<DateTime<Utc>>,
-    /// How often the agent was called.
-    pub attempts: i64,
+    /// The calls of the agent, oldest first; the newest 50 where there were more.
+    pub attempts: Vec<Attempt>,
+    /// How many events there are; the oldest are left out of [`TaskDetail::events`] where there are many.
+    pub last_seq: i32,
+    /// When its requester accepted the result.
+    pub accepted_at: Option<DateTime<Utc>>,
+    /// The task whose conversation it goes on with.
+    pub follows: Option<TaskId>,
+    /// The task that it repeats.
+    pub retry_of: Option<TaskId>,
+}
+
+/// One call of a task's agent, with all questions after the task that belong to it.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// Its number, from 1.
+    pub number: i32,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// When it ended.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// How: `completed`, `failed`, `retried`, `cancelled`, `lost` (the worker was gone), `asked`.
+    pub outcome: Option<String>,
+    /// Why it came to nothing.
+    pub error: Option<String>,
+    /// The HTTP status, where it was one that says something.
+    pub http_status: Option<i32>,
 }
 
 impl TaskDetail {
@@ -74,9 +112,9 @@ impl TaskDetail {
         self.events.iter().rev().find(|e| e.kind == "progress").and_then(|e| e.data.get("text")).and_then(Value::as_str)
     }
 
-    /// The number of the newest event.
-    pub fn last_seq(&self) -> i32 {
-        self.events.last().map_or(0, |e| e.seq)
+    /// Whether the actor is asked something.
+    pub fn asks_actor(&self) -> bool {
+        self.summary.waiting.is_some() && self.summary.role == Role::Requester
     }
 }
 
@@ -85,7 +123,8 @@ impl TaskDetail {
 pub struct Event {
     /// Its number, from 1, without gaps.
     pub seq: i32,
-    /// What: `created`, `assigned`, `running`, `progress`, `retry`, `completed`, `failed`, `cancelled`.
+    /// What: `created`, `assigned`, `running`, `progress`, `artifact`, `asks`, `reply`, `retry`, `completed`, `failed`,
+    /// `cancelled`, `accepted`, `rated`, `disputed`, `dispute`, `dispute_ended`.
     pub kind: String,
     /// Particulars.
     pub data: Value,
@@ -105,6 +144,10 @@ pub struct TaskFilter {
     pub role: Option<Role>,
     /// Only in this state.
     pub state: Option<TaskState>,
+    /// Only those that wait for the requester's answer.
+    pub asking: bool,
+    /// Only those whose agent could not be made to do them.
+    pub dead_letters: bool,
     /// After this one.
     pub after: Option<Cursor>,
 }
@@ -114,6 +157,8 @@ pub struct TaskFilter {
 pub struct TaskCounts {
     /// Ordered by them and not ended.
     pub open: i64,
+    /// Ordered by them and waiting for their answer.
+    pub asking: i64,
     /// Ordered by them and completed.
     pub completed: i64,
     /// Ordered by them and failed within the last week.
@@ -142,13 +187,13 @@ pub async fn list(db: &Db, actor: &Actor, filter: &TaskFilter, limit: usize) -> 
     Ok(Page::cut(rows, limit, |t| Cursor { key: t.created_at.timestamp_micros().to_string(), id: t.id.0 }))
 }
 
-/// One of the actor's tasks.
+/// One of the actor's tasks. Its parts fit together: a task whose events say that it has ended has ended.
 ///
 /// # Errors
 /// [`Error::NotFound`] when they have no part in it.
 pub async fn detail(db: &Db, actor: &Actor, id: TaskId) -> Result<TaskDetail> {
     let user = actor.user()?;
-    let mut tx = db.begin(actor).await?;
+    let mut tx = db.begin_snapshot(actor).await?;
     store::detail(&mut tx, user, id).await?.ok_or(Error::NotFound(Missing::Task))
 }
 

@@ -1,9 +1,9 @@
 //! An agent's trust as anybody may see it.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-use super::formula::{self, Evidence, Parts};
-use super::store;
+use super::formula::{self, Evidence, Parts, Voices};
+use super::{HISTORY_DAYS, ReviewSummary, store};
 use crate::{Actor, AgentId, Db, Result};
 
 /// How long an agent's last 200 completed tasks took.
@@ -37,6 +37,14 @@ pub struct TrustProfile {
     pub evidence: Evidence,
     /// The four parts, now.
     pub parts: Parts,
+    /// What they are from, now: the weights are effective numbers of payers.
+    pub heard: Voices,
+    /// The effective number of distinct payers whose tasks count.
+    pub payers: f64,
+    /// The last score of each day on which one was computed, oldest first, of the last [`HISTORY_DAYS`] days.
+    pub history: Vec<(NaiveDate, f64)>,
+    /// How its ratings are spread.
+    pub reviews: ReviewSummary,
     /// How fast, lately.
     pub latency: Latency,
     /// What happened last, newest first, at most 10.
@@ -63,10 +71,16 @@ pub async fn profile(
     now: DateTime<Utc>,
 ) -> Result<TrustProfile> {
     let mut tx = db.begin(actor).await?;
-    let evidence = store::evidence(&mut tx, agent).await?;
+    let (evidence, reviews) = store::evidence(&mut tx, agent).await?;
+    let heard = evidence.heard(now);
+    let since = (now - TimeDelta::days(HISTORY_DAYS - 1)).date_naive();
     Ok(TrustProfile {
         parts: formula::parts(&evidence, registered, now),
+        payers: heard.done.weight,
+        heard,
         evidence,
+        reviews,
+        history: store::history(&mut tx, agent, since).await?,
         latency: store::latency(&mut tx, agent).await?,
         recent: store::recent_events(&mut tx, agent).await?,
     })

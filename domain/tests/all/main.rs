@@ -2,10 +2,17 @@
 #![expect(clippy::unwrap_used, reason = "a test says what is wrong by failing")]
 
 mod accounts;
+mod connections;
+mod dispatch;
+mod disputes;
 mod ledger;
+mod liveness;
 mod money;
 mod policies;
+mod schedules;
 mod schema;
 mod stress;
 mod support;
 mod task_life;
+mod trust;
+mod trust_before;

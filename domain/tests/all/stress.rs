@@ -10,7 +10,7 @@ use domain::ledger::payments::Provider;
 use domain::ledger::payments::events::{self, EventId, News, PaymentEvent};
 use domain::ledger::payments::purchase::{self, Offer, Purchase};
 use domain::ledger::payments::refund;
-use domain::tasks::dispatch::{self, Lease};
+use domain::tasks::dispatch;
 use domain::tasks::finish::{Delivery, Failure, Fault, Outcome};
 use domain::tasks::{self, Finisher, NewTask};
 use domain::{Actor, AgentId, Credits, Db, Error, TaskId, ledger};
@@ -131,9 +131,6 @@ async fn work(world: &World, most: i64) -> domain::Result<usize> {
     let claims = dispatch::claim(&world.db, most).await?;
     let taken = claims.len();
     for claim in claims {
-        if dispatch::mark_running(&world.db, &claim).await? != Lease::Held {
-            continue;
-        }
         let chance: u32 = rand::rng().random_range(0..100);
         let outcome = match chance {
             0..=69 => Outcome::Completed(Delivery::default()),

@@ -42,8 +42,10 @@ impl Economy {
             ..NewAgent::default()
         };
         let id = agents::register(&self.db, owner, new).await.unwrap().id;
-        agents::mark_tested(&self.db, owner, id, &endpoint).await.unwrap();
+        agents::mark_tested(&self.db, owner, id, &endpoint, None).await.unwrap();
         agents::set_status(&self.db, owner, id, true).await.unwrap();
+        // Tests hold many claims at once.
+        sqlx::query("UPDATE agents SET max_concurrent = 1000").execute(self.db.pool()).await.unwrap();
         id
     }
 
@@ -112,5 +114,7 @@ pub fn order(agent: AgentId) -> NewTask {
         max_budget: None,
         shown_price: None,
         timeout_seconds: None,
+        follows: None,
+        retry_of: None,
     }
 }

@@ -34,7 +34,7 @@ async fn an_end_is_never_left_not_even_by_the_service(pool: PgPool) {
     // The answer comes after the end.
     assert!(!economy.complete(&claim).await);
     assert!(!economy.fail(&claim, Fault::Agent).await);
-    assert_eq!(dispatch::renew(&economy.db, &claim).await.unwrap(), Lease::Ended);
+    assert_eq!(dispatch::renew(&economy.db, &[(claim.task, claim.token)]).await.unwrap(), [Lease::Ended]);
     for sql in [
         "UPDATE tasks SET status = 'running', completed_at = NULL",
         "UPDATE tasks SET output = '{\"text\": \"late\"}'",
@@ -65,7 +65,7 @@ async fn one_worker_has_a_task_and_a_dead_ones_is_taken_up_with_the_same_message
     let heir = economy.claim(task.id).await;
     assert_eq!((heir.message_id, heir.remote_task.as_deref(), heir.attempt), (dead.message_id, Some("remote-1"), 2));
     // The one that was given up comes back: nothing of it counts.
-    assert_eq!(dispatch::renew(&economy.db, &dead).await.unwrap(), Lease::Lost);
+    assert_eq!(dispatch::renew(&economy.db, &[(dead.task, dead.token)]).await.unwrap(), [Lease::Lost]);
     assert!(!economy.complete(&dead).await);
     assert!(economy.complete(&heir).await);
     let outcomes: Vec<(i32, String)> = sqlx::query_as("SELECT number, outcome FROM task_attempts ORDER BY number")

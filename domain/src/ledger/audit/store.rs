@@ -97,7 +97,7 @@ pub(super) async fn totals(tx: &mut PgConnection) -> Result<Finding> {
              SELECT user_id,
                     sum(amount) FILTER (WHERE type = 'initial_grant') AS granted,
                     sum(amount) FILTER (WHERE type = 'purchase' OR (type = 'refund' AND metadata ? 'purchaseId')) AS purchased,
-                    sum(amount) FILTER (WHERE type IN ('task_credit', 'platform_fee') OR metadata ? 'adjustment') AS earned
+                    sum(amount) FILTER (WHERE type IN ('task_credit', 'platform_fee') OR metadata ?| ARRAY['adjustment', 'dispute']) AS earned
                FROM credit_transactions GROUP BY user_id),
            held AS (
              SELECT a.owner_user_id AS user_id, sum(t.amount_credits) AS held
@@ -126,7 +126,8 @@ pub(super) async fn conservation(tx: &mut PgConnection) -> Result<Finding> {
                     (SELECT coalesce(sum(amount), 0) FROM credit_transactions
                       WHERE type IN ('initial_grant', 'purchase') OR (type = 'refund' AND metadata ? 'purchaseId')) AS issued,
                     (SELECT coalesce(sum(balance), 0) FROM credit_balances) AS balances,
-                    (SELECT coalesce(sum(amount_credits), 0) FROM transactions WHERE status = 'pending') AS escrow)
+                    (SELECT coalesce(sum(amount_credits), 0) FROM transactions WHERE status = 'pending')
+                    + (SELECT coalesce(sum(escrow_provider + escrow_platform), 0) FROM disputes) AS escrow)
            SELECT accounts AS "checked!",
                   CASE WHEN issued = balances + escrow THEN '{}'::text[]
                        ELSE ARRAY[format('issued %s, balances %s, escrow %s', issued, balances, escrow)] END AS "departures!"
@@ -212,6 +213,40 @@ pub(super) async fn purchases(tx: &mut PgConnection) -> Result<Finding> {
                           FROM both_ways
                          WHERE n IS DISTINCT FROM 1 OR credits IS DISTINCT FROM credited OR taken_credits <> -back
                             OR account <> user_id::text LIMIT 20) AS "departures!""#
+    )
+}
+
+pub(super) async fn disputes(tx: &mut PgConnection) -> Result<Finding> {
+    finding!(
+        tx,
+        "each dispute's rows are what it holds in escrow and has returned, and a decided one leaves each side its part",
+        r#"WITH moved AS (
+             SELECT coalesce(metadata ->> 'dispute', metadata ->> 'disputeRefund') AS task, sum(amount) AS total,
+                    coalesce(sum(amount) FILTER (WHERE metadata ? 'disputeRefund'), 0) AS returned,
+                    coalesce(sum(amount) FILTER (WHERE metadata ? 'dispute' AND user_id <> ledger.platform()), 0) AS provider,
+                    coalesce(sum(amount) FILTER (WHERE metadata ? 'dispute' AND user_id = ledger.platform()), 0) AS platform,
+                    array_agg(DISTINCT user_id) FILTER (WHERE metadata ? 'disputeRefund') AS payers,
+                    array_agg(DISTINCT user_id) FILTER (WHERE metadata ? 'dispute' AND user_id <> ledger.platform()) AS payees
+               FROM credit_transactions WHERE metadata ?| ARRAY['dispute', 'disputeRefund'] GROUP BY 1),
+           both_ways AS (
+             SELECT d.*, coalesce(d.task_id::text, m.task) AS task, coalesce(m.total, 0) AS total, coalesce(m.returned, 0) AS returned,
+                    coalesce(m.provider, 0) AS provider, coalesce(m.platform, 0) AS platform, m.payers, m.payees,
+                    t.captured_credits, t.payer_user_id, t.payee_user_id
+               FROM disputes d LEFT JOIN transactions t ON t.task_id = d.task_id FULL JOIN moved m ON m.task = d.task_id::text)
+           SELECT (SELECT count(*) FROM both_ways) AS "checked!",
+                  ARRAY(SELECT format('task %s (%s): paid %s, escrow %s + %s, refund %s, returned %s (rows %s), provider %s, platform %s, owed %s + %s',
+                                      task, status, paid_credits, escrow_provider, escrow_platform, refund_credits, returned_credits,
+                                      returned, provider, platform, owed_provider, owed_platform)
+                          FROM both_ways
+                         WHERE task_id IS NULL OR paid_credits IS DISTINCT FROM captured_credits
+                            OR requester_user_id IS DISTINCT FROM payer_user_id OR provider_user_id IS DISTINCT FROM payee_user_id
+                            OR total <> -(escrow_provider + escrow_platform) OR returned <> returned_credits
+                            OR payers <> ARRAY[requester_user_id] OR payees <> ARRAY[provider_user_id]
+                            OR CASE status
+                                 WHEN 'open' THEN provider <> -escrow_provider OR platform <> -escrow_platform
+                                 ELSE provider - owed_provider <> -(refund_credits - (ledger.fee(paid_credits) - ledger.fee(paid_credits - refund_credits)))
+                                      OR platform - owed_platform <> -(ledger.fee(paid_credits) - ledger.fee(paid_credits - refund_credits)) END
+                         LIMIT 20) AS "departures!""#
     )
 }
 

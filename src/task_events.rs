@@ -1,0 +1,161 @@
+//! What the database announces about tasks, spread within this process: one listening connection, however many viewers and
+//! workers, and each is woken for its own task alone.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use domain::TaskId;
+use domain::tasks::{self, Notice};
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+use tokio::sync::{Notify, broadcast};
+
+/// Announcements that wait for one watcher; one that falls behind looks anew.
+const WAITING: usize = 64;
+
+/// News of a watched task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News {
+    /// An event was written.
+    Event(Notice),
+    /// Its agent rang: there is something to ask for.
+    Rung,
+    /// Something may have been missed (the connection was made anew, or the watcher fell behind): look.
+    Missed,
+}
+
+/// Where announcements are heard. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct TaskEvents {
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    watched: Mutex<HashMap<TaskId, broadcast::Sender<News>>>,
+    queued: Notify,
+}
+
+impl Shared {
+    fn watched(&self) -> std::sync::MutexGuard<'_, HashMap<TaskId, broadcast::Sender<News>>> {
+        // Nothing is left half done under the lock.
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A task that is watched, as long as this lives.
+pub struct Watch {
+    task: TaskId,
+    news: broadcast::Receiver<News>,
+    shared: Arc<Shared>,
+}
+
+impl Watch {
+    /// Waits for news.
+    pub async fn next(&mut self) -> News {
+        match self.news.recv().await {
+            Ok(news) => news,
+            Err(broadcast::error::RecvError::Lagged(_)) => News::Missed,
+            // The sender lives as long as a watcher does.
+            Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let mut watched = self.shared.watched();
+        // This receiver still counts.
+        if watched.get(&self.task).is_some_and(|sender| sender.receiver_count() <= 1) {
+            watched.remove(&self.task);
+        }
+    }
+}
+
+impl TaskEvents {
+    /// Wakes when a task was queued or a place became free.
+    pub async fn task_queued(&self) {
+        self.shared.queued.notified().await;
+    }
+
+    /// Watches a task from now on.
+    pub fn watch(&self, task: TaskId) -> Watch {
+        let mut watched = self.shared.watched();
+        let sender = watched.entry(task).or_insert_with(|| broadcast::channel(WAITING).0);
+        Watch { task, news: sender.subscribe(), shared: Arc::clone(&self.shared) }
+    }
+
+    fn tell(&self, task: TaskId, news: News) {
+        if let Some(sender) = self.shared.watched().get(&task) {
+            // Nobody watching any more is no error.
+            let _ = sender.send(news);
+        }
+    }
+
+    /// While nobody listened, anything may have happened.
+    fn may_have_missed(&self) {
+        self.shared.queued.notify_one();
+        for sender in self.shared.watched().values() {
+            let _ = sender.send(News::Missed);
+        }
+    }
+
+    /// Listens until the program ends; a lost connection is made anew.
+    pub async fn listen(self, options: PgConnectOptions) {
+        loop {
+            if let Err(error) = self.listen_once(options.clone()).await {
+                tracing::warn!(%error, "the listening connection was lost; trying again");
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+
+    async fn listen_once(&self, options: PgConnectOptions) -> Result<(), sqlx::Error> {
+        let pool = PgPoolOptions::new().max_connections(1).connect_with(options).await?;
+        let mut listener = PgListener::connect_with(&pool).await?;
+        listener.listen_all([tasks::TASK_EVENTS, tasks::TASK_QUEUE, tasks::TASK_RUNG]).await?;
+        self.may_have_missed();
+        loop {
+            // The connection was lost and is made anew by the next call.
+            let Some(notice) = listener.try_recv().await? else {
+                self.may_have_missed();
+                continue;
+            };
+            match notice.channel() {
+                tasks::TASK_QUEUE => self.shared.queued.notify_one(),
+                tasks::TASK_RUNG => {
+                    if let Ok(task) = notice.payload().parse() {
+                        self.tell(task, News::Rung);
+                    }
+                }
+                _ => tasks::parse_notification(notice.payload()).for_each(|n| self.tell(n.task, News::Event(n))),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_watcher_hears_of_its_own_task_and_leaves_nothing_behind() {
+        let events = TaskEvents::default();
+        let (mine, other) = (TaskId(Uuid::from_u128(1)), TaskId(Uuid::from_u128(2)));
+        let (mut first, second) = (events.watch(mine), events.watch(mine));
+        events.tell(other, News::Rung);
+        let event = News::Event(Notice { task: mine, seq: 1, ended: false });
+        events.tell(mine, event);
+        assert_eq!(first.next().await, event);
+        drop(second);
+        assert_eq!(events.shared.watched().len(), 1);
+        for _ in 0..=WAITING {
+            events.tell(mine, News::Rung);
+        }
+        assert_eq!(first.next().await, News::Missed);
+        drop(first);
+        assert!(events.shared.watched().is_empty());
+    }
+}
