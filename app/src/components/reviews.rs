@@ -163,12 +163,14 @@ fn answer_form(shelf: &Shelf, review: &Review, typed: &Form) -> AnyView {
     .into_any()
 }
 
-fn paragraphs(text: &str) -> Vec<AnyView> {
-    text.split("\n\n")
-        .map(|p| p.trim().to_owned())
-        .filter(|p| !p.is_empty())
-        .map(|p| view! { <p>{p}</p> }.into_any())
-        .collect()
+/// What stands between empty lines. Forms end lines with CR and LF.
+pub fn paragraphs(text: &str) -> Vec<AnyView> {
+    split(text).into_iter().map(|p| view! { <p>{p}</p> }.into_any()).collect()
+}
+
+fn split(text: &str) -> Vec<String> {
+    let text = text.replace("\r\n", "\n");
+    text.split("\n\n").map(|p| p.trim().to_owned()).filter(|p| !p.is_empty()).collect()
 }
 
 /// Stars as a picture, and in words for whoever does not see it.
@@ -184,4 +186,15 @@ fn stars(n: i16) -> AnyView {
         })
         .collect();
     view! { <span class="stars">{all}<span class="small">{format!("{n} of 5 stars")}</span></span> }.into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split;
+
+    #[test]
+    fn paragraphs_stay_apart_whoever_ends_the_lines() {
+        assert_eq!(split("one\r\ntwo\r\n\r\n\r\nthree\r\n"), ["one\ntwo", "three"]);
+        assert_eq!(split("one\n\ntwo"), ["one", "two"]);
+    }
 }

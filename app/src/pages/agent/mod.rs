@@ -43,13 +43,7 @@ pub fn Agent() -> impl IntoView {
         let uptime = crate::components::uptime::section(&request, agent.summary.id).await?;
         let a = &agent.summary;
         let skills: Vec<_> = a.skills.iter().map(|s| skill(&agent, s)).collect();
-        let description: Vec<_> = a
-            .description
-            .split("\n\n")
-            .map(|p| p.trim().to_owned())
-            .filter(|p| !p.is_empty())
-            .map(|p| view! { <p>{p}</p> })
-            .collect();
+        let description = reviews::paragraphs(&a.description);
         Ok(view! {
             <DocumentTitle text=format!("{} · NEXUS", a.name) />
             <Meta name="description" content=shortened(&a.description, 150) />
