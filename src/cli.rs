@@ -13,6 +13,7 @@ use domain::{Actor, Credits};
 
 use crate::config::Config;
 use crate::database::Database;
+use crate::key_command::KeyCommand;
 
 /// NEXUS: an economy of software agents.
 #[derive(Debug, Parser)]
@@ -77,6 +78,14 @@ pub enum Command {
         #[command(subcommand)]
         command: UserCommand,
     },
+    /// API keys
+    Key {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: KeyCommand,
+    },
+    /// Print the OpenAPI document of the REST API
+    Openapi,
     /// Run one of the demo agents by itself: summariser, language-detector, csv-profiler, qr-maker,
     /// project-forecaster or echo
     Agent {
@@ -91,30 +100,49 @@ pub enum Command {
     },
 }
 
+/// The command line of the operator, whose help lists the client's commands too: clap has no groups of subcommands.
+pub fn command() -> clap::Command {
+    let client: String = crate::client::command()
+        .get_subcommands()
+        .map(|c| format!("  {:<8} {}\n", c.get_name(), c.get_about().map(ToString::to_string).unwrap_or_default()))
+        .collect();
+    Cli::command().help_template(format!(
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\nAs a client (nexus COMMAND --help has its options):\n{client}\n\
+         As an operator:\n{{subcommands}}\n\nOptions:\n{{options}}"
+    ))
+}
+
 /// Help and version as clap prints them; anything else as one line that names the setting.
-pub fn refused(error: &clap::Error) -> ExitCode {
-    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+pub fn refused(error: &clap::Error, command: &clap::Command) -> ExitCode {
+    let help = ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) || error.kind() == help {
         // Where nobody reads the help, nothing is lost.
         let _ = error.print();
-        return ExitCode::SUCCESS;
+        return if error.kind() == help { ExitCode::from(2) } else { ExitCode::SUCCESS };
     }
-    failed(&one_line(error));
+    failed(&one_line(error, command));
     ExitCode::from(2)
 }
 
 /// `invalid value 'x' for '--addr <ADDR>': …` as `NEXUS_ADDR is 'x': …`, other mistakes as clap's first line.
-fn one_line(error: &clap::Error) -> String {
+fn one_line(error: &clap::Error, command: &clap::Command) -> String {
     let text = |kind| error.get(kind).map(ToString::to_string);
     if let (Some(arg), Some(value)) = (text(ContextKind::InvalidArg), text(ContextKind::InvalidValue)) {
         let long = arg.trim_start_matches("--").split([' ', '=']).next().unwrap_or_default().to_owned();
-        let command = Cli::command();
         let setting = command.get_arguments().find(|a| a.get_long() == Some(&long)).and_then(|a| a.get_env());
-        let name = setting.map_or_else(|| format!("--{long}"), |s| s.to_string_lossy().into_owned());
+        let name = match setting {
+            Some(variable) => variable.to_string_lossy().into_owned(),
+            None if arg.starts_with("--") => format!("--{long}"),
+            None => arg,
+        };
         let why = std::error::Error::source(error).map_or_else(
             || format!("must be {}", text(ContextKind::ValidValue).unwrap_or_else(|| "another value".into())),
             ToString::to_string,
         );
         return format!("{name} is {value:?}, but {why}");
+    }
+    if let (ErrorKind::MissingRequiredArgument, Some(missing)) = (error.kind(), text(ContextKind::InvalidArg)) {
+        return format!("{missing} is missing (see nexus --help)");
     }
     let first = error.to_string();
     let first = first.lines().next().unwrap_or_default().trim_start_matches("error: ");
@@ -296,6 +324,15 @@ pub async fn user(config: Config, command: UserCommand) -> Result<ExitCode, Stri
     for line in done.map_err(|e| with_source(&e))? {
         say(&line);
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `nexus openapi`
+///
+/// # Errors
+/// One sentence.
+pub fn openapi() -> Result<ExitCode, String> {
+    say(&serde_json::to_string_pretty(&crate::api::document()).map_err(|e| e.to_string())?);
     Ok(ExitCode::SUCCESS)
 }
 

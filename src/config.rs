@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
+use ipnet::IpNet;
 use lettre::message::Mailbox;
 use url::Url;
 
@@ -73,6 +74,18 @@ pub struct Config {
     #[arg(long, env = "NEXUS_MAIL_FROM", default_value = "NEXUS <nexus@localhost>", global = true, value_parser = mailbox)]
     pub mail_from: Mailbox,
 
+    /// What an account may ask of the API, in units a minute (a read is 1, a change 5, what calls out 20)
+    #[arg(long, env = "NEXUS_RATE_LIMIT", default_value_t = 6000, value_parser = clap::value_parser!(u32).range(1..), global = true)]
+    pub rate_limit: u32,
+
+    /// The same for an address without a key
+    #[arg(long, env = "NEXUS_RATE_LIMIT_ANONYMOUS", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..), global = true)]
+    pub rate_limit_anonymous: u32,
+
+    /// Proxies whose X-Forwarded-For is believed: networks separated by commas, such as 10.0.0.0/8,::1/128
+    #[arg(long, env = "NEXUS_TRUSTED_PROXIES", value_delimiter = ',', global = true)]
+    pub trusted_proxies: Vec<IpNet>,
+
     /// Where to serve metrics for Prometheus (/metrics); not for the public
     #[arg(long, env = "NEXUS_METRICS_ADDR", global = true)]
     pub metrics_addr: Option<SocketAddr>,
@@ -100,6 +113,53 @@ impl Config {
             return Err("STRIPE_SECRET_KEY is missing, but STRIPE_WEBHOOK_SECRET is set: set both or neither".into());
         }
         Ok(())
+    }
+}
+
+/// What every command of the client can be told.
+#[derive(Clone, Debug, Args)]
+pub struct ClientConfig {
+    /// Where NEXUS is [default: where `nexus login` was, else http://127.0.0.1:3000]
+    #[arg(long, env = "NEXUS_URL", global = true, value_parser = http_url)]
+    pub url: Option<Url>,
+
+    /// Print the API's JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// What the client takes from the environment alone. A key on a command line could be read by every user of the machine.
+#[derive(Clone, Debug)]
+pub struct ClientEnvironment {
+    /// The API key to use instead of the stored one.
+    pub key: Option<Secret>,
+    /// Where settings are kept: `XDG_CONFIG_HOME`, else `.config` at home (XDG Base Directory Specification).
+    pub config_home: Option<PathBuf>,
+    /// Whether colours are wanted (<https://no-color.org>).
+    pub colors: bool,
+    /// The width of the terminal where it does not say so itself, in columns.
+    pub columns: Option<usize>,
+}
+
+impl ClientEnvironment {
+    /// The variables that are read. `HOME` is the system's, not ours to document.
+    pub const VARIABLES: [&str; 5] = ["NEXUS_API_KEY", "XDG_CONFIG_HOME", "NO_COLOR", "TERM", "COLUMNS"];
+
+    /// Reads them.
+    #[expect(clippy::disallowed_methods, reason = "this is the file that reads the environment")]
+    pub fn read() -> ClientEnvironment {
+        let [key, config_home, no_color, term, columns] =
+            Self::VARIABLES.map(|name| std::env::var_os(name).filter(|value| !value.is_empty()));
+        let text = |value: Option<std::ffi::OsString>| value.and_then(|v| v.into_string().ok());
+        // Relative paths are to be ignored, says the specification.
+        let absolute = |path: Option<std::ffi::OsString>| path.map(PathBuf::from).filter(|p| p.is_absolute());
+        let home = || absolute(std::env::var_os("HOME")).map(|home| home.join(".config"));
+        ClientEnvironment {
+            key: text(key).map(|k| Secret(k.trim().to_owned())),
+            config_home: absolute(config_home).or_else(home),
+            colors: no_color.is_none() && term.is_none_or(|t| t != "dumb"),
+            columns: text(columns).and_then(|c| c.parse().ok()),
+        }
     }
 }
 

@@ -1,10 +1,13 @@
 //! The NEXUS server: it wires the economy (`domain`) and its pages (`app`) to HTTP, agents and payments.
 
 pub mod a2a;
+pub mod api;
 pub mod cli;
+pub mod client;
 pub mod config;
 pub mod database;
 pub mod demo;
+pub mod key_command;
 pub mod mail;
 pub mod monitoring;
 pub mod outbound;

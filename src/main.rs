@@ -1,12 +1,16 @@
 //! The entry: a match over subcommands.
 
-use clap::Parser;
+use clap::FromArgMatches as _;
 use nexus::cli::{Cli, Command};
 
 fn main() -> std::process::ExitCode {
-    let cli = match Cli::try_parse() {
+    if nexus::client::is_called(std::env::args_os()) {
+        return nexus::client::main();
+    }
+    let mut command = nexus::cli::command();
+    let cli = match command.try_get_matches_from_mut(std::env::args_os()).and_then(|m| Cli::from_arg_matches(&m)) {
         Ok(cli) => cli,
-        Err(error) => return nexus::cli::refused(&error),
+        Err(error) => return nexus::cli::refused(&error, &command),
     };
     if let Err(sentence) = cli.choose_fault_point() {
         return nexus::cli::failed(&sentence);
@@ -26,6 +30,8 @@ fn main() -> std::process::ExitCode {
             Command::Audit { json } => nexus::cli::audit(cli.config, json).await,
             Command::Ledger { command } => nexus::cli::ledger(cli.config, command).await,
             Command::User { command } => nexus::cli::user(cli.config, command).await,
+            Command::Key { command } => nexus::key_command::run(cli.config, command).await,
+            Command::Openapi => nexus::cli::openapi(),
             Command::Agent { name, addr, secret } => nexus::cli::agent(&name, addr, secret).await,
         }
     });

@@ -14,10 +14,10 @@ use tower_http::trace::TraceLayer;
 
 use crate::state::AppState;
 use crate::web::{
-    account_forms, agent_forms, hire_form, judge_forms, ledger_csv, limit_forms, live, page, purchase_forms,
-    review_forms, same_origin, session, task_forms, topup_forms,
+    account_forms, agent_forms, hire_form, judge_forms, key_forms, ledger_csv, limit_forms, live, page, purchase_forms,
+    review_forms, same_origin, session, task_forms, topup_forms, webhook_forms,
 };
-use crate::{payments, sandbox, web};
+use crate::{api, payments, sandbox, web};
 
 /// Largest form, with its file.
 const FORM_LIMIT: usize = 4 * 1024 * 1024;
@@ -30,6 +30,7 @@ pub fn router(state: AppState) -> Router {
         .route("/marketplace/{id}", get(page::show))
         .route("/marketplace/{id}/hire", get(page::show).post(hire_form::hire))
         .route("/docs", get(page::show))
+        .route("/docs/api", get(page::show))
         .route("/docs/{slug}", get(page::show))
         .route("/sign-up", get(page::show).post(account_forms::sign_up))
         .route("/sign-in", get(page::show).post(account_forms::sign_in))
@@ -40,6 +41,19 @@ pub fn router(state: AppState) -> Router {
         .route("/settings/sessions/end", post(account_forms::end_session))
         .route("/settings/sessions/end-others", post(account_forms::end_other_sessions))
         .route("/settings/close", post(account_forms::close))
+        .route("/settings/webhooks", get(page::show).post(webhook_forms::create))
+        .route("/settings/webhooks/{id}", get(page::show).post(webhook_forms::change))
+        .route("/settings/webhooks/{id}/active", post(webhook_forms::set_active))
+        .route("/settings/webhooks/{id}/secret", post(webhook_forms::rotate_secret))
+        .route("/settings/webhooks/{id}/test", post(webhook_forms::send_test))
+        .route("/settings/webhooks/{id}/resend", post(webhook_forms::resend_failed))
+        .route("/settings/webhooks/{id}/delete", post(webhook_forms::delete))
+        .route("/settings/webhooks/{id}/deliveries/{delivery}", get(page::show))
+        .route("/settings/webhooks/{id}/deliveries/{delivery}/resend", post(webhook_forms::resend))
+        .route("/settings/keys", get(page::show).post(key_forms::create))
+        .route("/settings/keys/{id}", get(page::show).post(key_forms::change))
+        .route("/settings/keys/{id}/rotate", post(key_forms::rotate))
+        .route("/settings/keys/{id}/revoke", post(key_forms::revoke))
         .route("/dashboard", get(page::show))
         .route("/agents", get(page::show))
         .route("/agents/register", get(page::show).post(agent_forms::register))
@@ -83,6 +97,7 @@ pub fn router(state: AppState) -> Router {
         .route("/credits/topup/confirm", post(topup_forms::confirm))
         .route("/credits/card/forget", post(topup_forms::forget_card))
         .route("/credits/limits", post(limit_forms::set))
+        .route("/credits/low-balance", post(limit_forms::set_low_balance))
         .fallback(page::show);
     let pages = match &state.payments {
         p if p.is_sandbox() => pages
@@ -100,13 +115,9 @@ pub fn router(state: AppState) -> Router {
     let machines = Router::new()
         .route("/healthz", get(web::health::alive))
         .route("/readyz", get(web::health::ready))
-        .route("/api/v1/health", get(web::health::api))
+        .route("/api/openapi.json", get(api::serve_document))
+        .nest("/api/v1", api::routes(&state))
         .route("/a2a/push/{task}", post(web::push::ring))
-        .route(
-            "/api/v1/agents/{id}/heartbeat",
-            post(web::heartbeat::receive).layer(DefaultBodyLimit::max(web::heartbeat::LIMIT)),
-        )
-        .route("/api/v1/billing/webhook", post(payments::webhook::receive))
         .route("/stripe/webhook", post(payments::webhook::receive));
     let machines = if state.payments.is_sandbox() { machines.merge(sandbox::api::routes()) } else { machines };
 
@@ -117,6 +128,7 @@ pub fn router(state: AppState) -> Router {
             ServeDir::new(format!("{}/pkg", state.leptos.site_root)).precompressed_br().precompressed_gzip(),
         )
         .route_service("/favicon.svg", files.clone())
+        .route_service("/api-reference.js", files.clone())
         .route_service("/theme.js", files)
         .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("no-cache")));
 

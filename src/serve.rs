@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use app::Site;
+use domain::webhooks::rules::Schemes;
 use leptos::config::LeptosOptions;
 use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
@@ -13,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::a2a::AgentClient;
+use crate::api::limits::Limits;
 use crate::config::{Config, Role, Secret};
 use crate::database::Database;
 use crate::demo::Demo;
@@ -22,8 +24,9 @@ use crate::payments::{Payments, SandboxKeys};
 use crate::state::AppState;
 use crate::task_events::TaskEvents;
 use crate::worker::jobs::{self, Jobs};
+use crate::worker::messages::Messenger;
 use crate::worker::probes::Prober;
-use crate::{cli, monitoring, router, sandbox, worker};
+use crate::{api, cli, monitoring, router, sandbox, worker};
 
 /// The crypto provider of every TLS connection; a second call changes nothing.
 pub fn install_tls() {
@@ -72,7 +75,8 @@ pub async fn worker_only(config: Config) -> Result<ExitCode, String> {
     // Where the web processes are: the sandbox is one of their pages.
     let site = site_url(&config, config.addr)?;
     let prober = Prober::new(outbound.clone());
-    let jobs = jobs(&config, &database, payments(&config, &database, &site, &site).await?, prober, &site)?;
+    let messenger = Messenger::new(outbound.clone(), events.clone());
+    let jobs = jobs(&config, &database, payments(&config, &database, &site, &site).await?, prober, messenger, &site)?;
     let listening = tokio::spawn(events.clone().listen(database.options.clone()));
     let work = {
         let (db, site, stop) = (database.db.clone(), site.clone(), stop.clone());
@@ -99,9 +103,16 @@ fn site_url(config: &Config, addr: std::net::SocketAddr) -> Result<Url, String> 
     }
 }
 
-fn jobs(config: &Config, database: &Database, payments: Payments, prober: Prober, site: &Url) -> Result<Jobs, String> {
+fn jobs(
+    config: &Config,
+    database: &Database,
+    payments: Payments,
+    prober: Prober,
+    messenger: Messenger,
+    site: &Url,
+) -> Result<Jobs, String> {
     let mailer = config.smtp_url.as_ref().map(|smtp| Mailer::new(smtp, &config.mail_from, site)).transpose()?;
-    Ok(Jobs { db: database.db.clone(), payments, mailer, prober })
+    Ok(Jobs { db: database.db.clone(), payments, mailer, prober, messenger })
 }
 
 /// An address that a browser on this machine can open: listening on all addresses (0.0.0.0) is no place to go to.
@@ -144,6 +155,8 @@ pub async fn run(
     let payments = payments(config, database, &here, &public_url).await?;
     let (stopping, _) = broadcast::channel(1);
     let events = TaskEvents::default();
+    let limits = Limits::new(database.db.clone(), config.rate_limit, config.rate_limit_anonymous);
+    let limiting = tokio::spawn(limits.clone().run(stop.clone()));
     let state = AppState {
         db: database.db.clone(),
         site: Site {
@@ -151,11 +164,15 @@ pub async fn run(
             sandbox: payments.is_sandbox(),
             demo: demo.as_ref().map(|d| d.account.clone()),
             version: site_version(config),
+            api: Arc::new(api::offer::offer(&api::document(), viewer_is_built(config))),
         },
         public_url: Arc::new(public_url.clone()),
         leptos: leptos_options(config, addr),
         agents: AgentClient::new(outbound.clone()),
-        prober: Prober::new(outbound),
+        limits: limits.clone(),
+        trusted_proxies: config.trusted_proxies.clone().into(),
+        prober: Prober::new(outbound.clone()),
+        webhook_schemes: if config.allow_private_endpoints { Schemes::HttpToo } else { Schemes::HttpsOnly },
         payments: payments.clone(),
         events: events.clone(),
         stopping: stopping.clone(),
@@ -169,7 +186,8 @@ pub async fn run(
         tokio::spawn(async move { worker::run(db, agents, events, &site, stop).await })
     });
     let jobs = if config.runs(Role::Worker) {
-        let jobs = jobs(config, database, payments.clone(), prober, &public_url)?;
+        let messenger = Messenger::new(outbound, events.clone());
+        let jobs = jobs(config, database, payments.clone(), prober, messenger, &public_url)?;
         Some(tokio::spawn(jobs::run(jobs, stop.clone())))
     } else {
         None
@@ -200,6 +218,7 @@ pub async fn run(
     let _ = stopping.send(());
     stop.cancel();
     let _ = tokio::time::timeout(std::time::Duration::from_secs(10), server).await;
+    let _ = tokio::time::timeout(JOBS_DRAIN, limiting).await;
     if let Some(work) = work {
         let _ = work.await;
     }
@@ -251,6 +270,11 @@ fn site_version(config: &Config) -> String {
         }
     }
     hash.finalize().iter().take(6).map(|b| format!("{b:02x}")).collect()
+}
+
+/// Whether the site's build put the viewer of the API's reference there; without node it does not.
+fn viewer_is_built(config: &Config) -> bool {
+    config.site_root.join("pkg/swagger-ui/swagger-ui-bundle.js").is_file()
 }
 
 fn greet(public_url: &Url, demo: Option<&Demo>, config: &Config) {

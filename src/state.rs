@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use app::Site;
 use domain::Db;
+use domain::webhooks::rules::Schemes;
+use ipnet::IpNet;
 use leptos::config::LeptosOptions;
 use tokio::sync::broadcast;
 use url::Url;
 
 use crate::a2a::AgentClient;
+use crate::api::limits::Limits;
 use crate::payments::Payments;
 use crate::task_events::TaskEvents;
 use crate::worker::probes::Prober;
@@ -26,8 +29,14 @@ pub struct AppState {
     pub leptos: LeptosOptions,
     /// Calls agents.
     pub agents: AgentClient,
+    /// How often programs may ask.
+    pub limits: Limits,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Arc<[IpNet]>,
     /// Asks agents whether they are there.
     pub prober: Prober,
+    /// Which URLs webhook endpoints may have.
+    pub webhook_schemes: Schemes,
     /// Takes payments.
     pub payments: Payments,
     /// Announces tasks' events within this process.

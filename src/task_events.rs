@@ -1,5 +1,5 @@
-//! What the database announces about tasks, spread within this process: one listening connection, however many viewers and
-//! workers, and each is woken for its own task alone.
+//! What the database announces about tasks and webhooks, spread within this process: one listening connection, however many
+//! viewers and workers, and each is woken for its own task alone.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use domain::TaskId;
 use domain::tasks::{self, Notice};
+use domain::webhooks;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use tokio::sync::{Notify, broadcast};
 
@@ -34,6 +35,7 @@ pub struct TaskEvents {
 struct Shared {
     watched: Mutex<HashMap<TaskId, broadcast::Sender<News>>>,
     queued: Notify,
+    messages: Notify,
 }
 
 impl Shared {
@@ -78,6 +80,11 @@ impl TaskEvents {
         self.shared.queued.notified().await;
     }
 
+    /// Wakes when messages to webhook endpoints were written.
+    pub async fn messages_written(&self) {
+        self.shared.messages.notified().await;
+    }
+
     /// Watches a task from now on.
     pub fn watch(&self, task: TaskId) -> Watch {
         let mut watched = self.shared.watched();
@@ -95,6 +102,7 @@ impl TaskEvents {
     /// While nobody listened, anything may have happened.
     fn may_have_missed(&self) {
         self.shared.queued.notify_one();
+        self.shared.messages.notify_one();
         for sender in self.shared.watched().values() {
             let _ = sender.send(News::Missed);
         }
@@ -113,7 +121,7 @@ impl TaskEvents {
     async fn listen_once(&self, options: PgConnectOptions) -> Result<(), sqlx::Error> {
         let pool = PgPoolOptions::new().max_connections(1).connect_with(options).await?;
         let mut listener = PgListener::connect_with(&pool).await?;
-        listener.listen_all([tasks::TASK_EVENTS, tasks::TASK_QUEUE, tasks::TASK_RUNG]).await?;
+        listener.listen_all([tasks::TASK_EVENTS, tasks::TASK_QUEUE, tasks::TASK_RUNG, webhooks::WRITTEN]).await?;
         self.may_have_missed();
         loop {
             // The connection was lost and is made anew by the next call.
@@ -123,6 +131,7 @@ impl TaskEvents {
             };
             match notice.channel() {
                 tasks::TASK_QUEUE => self.shared.queued.notify_one(),
+                webhooks::WRITTEN => self.shared.messages.notify_one(),
                 tasks::TASK_RUNG => {
                     if let Ok(task) = notice.payload().parse() {
                         self.tell(task, News::Rung);

@@ -1,6 +1,7 @@
 //! What the server hands to a page, and how a page turns what it loads into HTML and a status.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use domain::accounts::Profile;
@@ -53,6 +54,32 @@ pub struct Site {
     pub demo: Option<DemoAccount>,
     /// Changes with each build, for the addresses of the site's files.
     pub version: String,
+    /// What the REST API offers.
+    pub api: Arc<ApiOffer>,
+}
+
+/// What the REST API offers, as its reference shows it.
+#[derive(Debug)]
+pub struct ApiOffer {
+    /// Whether the site was built with the viewer of the OpenAPI document.
+    pub viewer: bool,
+    /// Every operation, in the document's order.
+    pub operations: Vec<ApiOperation>,
+}
+
+/// One operation of the REST API.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ApiOperation {
+    /// What it is about.
+    pub tag: String,
+    /// `GET`, `POST`, …
+    pub method: String,
+    /// Its path, with `{placeholders}`.
+    pub path: String,
+    /// What it does.
+    pub summary: String,
+    /// The scopes that a key needs for it, none for any key; `None` where no key is needed.
+    pub scopes: Option<Vec<String>>,
 }
 
 /// The demo's account.

@@ -18,6 +18,9 @@ mod query;
 mod shell;
 
 #[cfg(feature = "ssr")]
-pub use context::{DemoAccount, Flash, FlashKind, Form, PageRequest, Site, Viewer, load, page_request, sentence};
+pub use context::{
+    ApiOffer, ApiOperation, DemoAccount, Flash, FlashKind, Form, PageRequest, Site, Viewer, load, page_request,
+    sentence,
+};
 #[cfg(feature = "ssr")]
 pub use shell::shell;

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::Credits;
+use crate::api_keys::{KeyProblem, Scope};
 
 /// The result of an operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -37,6 +38,12 @@ pub enum Missing {
     Session,
     /// A purchase.
     Purchase,
+    /// An API key.
+    Key,
+    /// An endpoint that webhooks are sent to.
+    Webhook,
+    /// A message on its way to such an endpoint.
+    Delivery,
 }
 
 /// Why an operation did not happen. Nothing was written when it comes back.
@@ -48,6 +55,30 @@ pub enum Error {
     /// The e-mail address and password do not belong together. Says nothing of whether the account exists.
     #[error("the e-mail address or the password is wrong")]
     WrongCredentials,
+    /// The API key does not work (any more).
+    #[error("{}", .0.sentence())]
+    Key(KeyProblem),
+    /// The API key lacks the scope for this.
+    #[error("this API key lacks the scope {0}")]
+    MissingScope(Scope),
+    /// The agent is not trusted enough for what was asked.
+    #[error("{0}")]
+    TrustThresholdNotMet(String),
+    /// The same request is being worked on.
+    #[error("a request with this Idempotency-Key is being worked on: try again in a second")]
+    RequestInFlight,
+    /// The Idempotency-Key was used for another request.
+    #[error("this Idempotency-Key was used for another request: use a new one")]
+    IdempotencyConflict,
+    /// What the caller saw is not what is there now.
+    #[error("this has changed since you read it: read it again")]
+    Stale,
+    /// The task was cancelled.
+    #[error("this task was cancelled")]
+    TaskCancelled,
+    /// An agent did not answer as its protocol says.
+    #[error("{0}")]
+    Protocol(String),
     /// The caller is known and may not.
     #[error("{0}")]
     Forbidden(String),
@@ -58,6 +89,9 @@ pub enum Error {
         Missing::Account => "there is no such account",
         Missing::Session => "there is no such session",
         Missing::Purchase => "there is no such purchase",
+        Missing::Key => "there is no such API key",
+        Missing::Webhook => "there is no such webhook endpoint",
+        Missing::Delivery => "there is no such delivery",
     })]
     NotFound(Missing),
     /// The agent takes no work now.
@@ -108,11 +142,19 @@ impl Error {
     /// The code of the API's contract (design section 7).
     pub fn code(&self) -> &'static str {
         match self {
-            Error::Unauthorized | Error::WrongCredentials => "UNAUTHORIZED",
-            Error::Forbidden(_) | Error::SpendingLimit(_) => "FORBIDDEN",
+            Error::Unauthorized | Error::WrongCredentials | Error::Key(_) => "UNAUTHORIZED",
+            Error::Forbidden(_) | Error::SpendingLimit(_) | Error::MissingScope(_) => "FORBIDDEN",
+            Error::TrustThresholdNotMet(_) => "TRUST_THRESHOLD_NOT_MET",
+            Error::RequestInFlight => "CONFLICT",
+            Error::IdempotencyConflict => "IDEMPOTENCY_CONFLICT",
+            Error::Stale => "PRECONDITION_FAILED",
+            Error::TaskCancelled => "TASK_CANCELLED",
+            Error::Protocol(_) => "PROTOCOL_ERROR",
             Error::NotFound(Missing::Agent) => "AGENT_NOT_FOUND",
             Error::NotFound(Missing::Task) => "TASK_NOT_FOUND",
-            Error::NotFound(Missing::Account | Missing::Session | Missing::Purchase) => "NOT_FOUND",
+            Error::NotFound(Missing::Webhook) => "WEBHOOK_NOT_FOUND",
+            Error::NotFound(Missing::Delivery) => "DELIVERY_NOT_FOUND",
+            Error::NotFound(Missing::Account | Missing::Session | Missing::Purchase | Missing::Key) => "NOT_FOUND",
             Error::AgentOffline(_) => "AGENT_OFFLINE",
             Error::Conflict(_) => "CONFLICT",
             Error::InsufficientCredits { .. } => "INSUFFICIENT_CREDITS",
@@ -145,15 +187,23 @@ impl From<sqlx::Error> for Error {
         // The states that our SQL functions raise; all others are faults of ours.
         match database.code().as_deref() {
             Some("NX400") => Error::field(detail.field.unwrap_or_else(|| "request".into()), message),
+            Some("NX401") => Error::Key(KeyProblem::Revoked),
+            Some("NX403") => Error::Forbidden(message),
             Some("NX402") => Error::InsufficientCredits {
                 needed: detail.needed.unwrap_or_default(),
                 available: detail.available.unwrap_or_default(),
             },
             Some("NX404") if detail.what.as_deref() == Some("task") => Error::NotFound(Missing::Task),
             Some("NX404") if detail.what.as_deref() == Some("agent") => Error::NotFound(Missing::Agent),
+            Some("NX404") if detail.what.as_deref() == Some("webhook") => Error::NotFound(Missing::Webhook),
+            Some("NX404") if detail.what.as_deref() == Some("delivery") => Error::NotFound(Missing::Delivery),
             Some("NX409") => Error::Conflict(message),
             Some("NX451") => Error::SpendingLimit(message),
             Some("NX503") => Error::AgentOffline(message),
+            // The constraint's name says which field it was.
+            Some("23503") if database.constraint() == Some("tasks_follows_fkey") => {
+                Error::field("follows", "is not a task of yours with this agent that has ended")
+            }
             // A NUL, which neither text nor jsonb can hold: nobody types it, but programs send it.
             Some("22021" | "22P05") => Error::field("text", "holds a character that cannot be stored"),
             _ => Error::Internal(error.into()),

@@ -47,6 +47,18 @@ typed_id!(
     PurchaseId
 );
 typed_id!(
+    /// An API key (`api_keys.id`).
+    KeyId
+);
+typed_id!(
+    /// An endpoint that webhooks are sent to (`webhook_endpoints.id`).
+    WebhookId
+);
+typed_id!(
+    /// A message on its way to one endpoint (`webhook_deliveries.id`).
+    DeliveryId
+);
+typed_id!(
     /// The public name of a session (`auth.sessions.handle`); not a credential.
     SessionHandle
 );

@@ -11,6 +11,14 @@ async function answered(page: Page, nexus: Nexus, studio: Studio, name: string):
   await expect(task).toContainText("Asks you");
   await expect(task.locator(".conversation")).toContainText("Which colour should it be?");
 
+  // Whoever is elsewhere is told on the dashboard, and comes from there.
+  const here = page.url();
+  await page.goto(`${nexus.url}/dashboard`);
+  const first = page.locator(".needs li").first();
+  await expect(first).toContainText("waits for your answer");
+  await first.getByRole("link").click();
+  await expect(page).toHaveURL(here);
+
   // An empty answer is refused, and the page keeps saying so.
   await page.getByRole("button", { name: "Send", exact: true }).click();
   await expect(page.getByRole("alert")).toBeVisible();

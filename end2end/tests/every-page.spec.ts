@@ -5,7 +5,7 @@ import type { Browser, BrowserContextOptions, Page } from "@playwright/test";
 import { Agent } from "./agent";
 import { complaints, expect, type Nexus, type Studio, test } from "./nexus";
 
-const DOCS = ["", "/hire", "/list-an-agent", "/credits", "/trust", "/run", "/data-model"];
+const DOCS = ["", "/hire", "/list-an-agent", "/credits", "/trust", "/webhooks", "/run", "/data-model"];
 
 /** Addresses that exist once the demo has made its history; the owner sees the pages of both sides. */
 async function addresses(nexus: Nexus): Promise<{ visitor: string[]; owner: string[] }> {
@@ -70,6 +70,34 @@ async function purchases(page: Page, nexus: Nexus): Promise<string[]> {
     `/credits/return?purchase=${open.id}&try=30`,
     `/credits/return?purchase=${open.id}&cancelled=1`,
   ];
+}
+
+/** An endpoint where nobody answers and one that is off: the addresses of their pages and of a message. */
+async function webhooks(page: Page, nexus: Nexus): Promise<string[]> {
+  const find = async (url: string) =>
+    (await nexus.query<{ id: string }>("SELECT id FROM webhook_endpoints WHERE url = $1", [url])).map((row) => row.id);
+  const [silent, quiet] = ["http://127.0.0.1:9/hook", `http://127.0.0.1:9/${"0123456789abcdef".repeat(8)}`];
+  if ((await find(silent)).length === 0) {
+    await look(page, `${nexus.url}/settings/webhooks`);
+    await page.getByLabel("URL").fill(silent);
+    await page.getByLabel("Description").fill("Where nobody answers");
+    await page.getByRole("button", { name: "Add it" }).click();
+    await expect(page.locator("main")).toContainText("It is shown this once.");
+    await page.getByRole("button", { name: "Send a test message" }).click();
+    await expect(page.locator("main")).toContainText("Not delivered");
+    await page.goto(`${nexus.url}/settings/webhooks`);
+    await page.getByLabel("URL").fill(quiet);
+    await page.getByLabel("Only these types").check();
+    await page.getByRole("checkbox", { name: "task.completed" }).check();
+    await page.getByRole("checkbox", { name: "credits.purchased" }).check();
+    await page.getByRole("button", { name: "Add it" }).click();
+    await page.getByRole("button", { name: "Switch off" }).click();
+    await expect(page.locator("main")).toContainText("Nothing is sent here");
+  }
+  const [[failing], [off]] = [await find(silent), await find(quiet)];
+  const [delivery] = await nexus.query<{ id: string }>("SELECT id FROM webhook_deliveries WHERE endpoint_id = $1", [failing]);
+  const base = "/settings/webhooks";
+  return [base, `${base}/${failing}`, `${base}/${failing}?state=failed`, `${base}/${off}`, `${base}/${failing}/deliveries/${delivery.id}`];
 }
 
 type Session = BrowserContextOptions["storageState"];
@@ -212,7 +240,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       for (const path of all.visitor) await look(page, nexus.url + path);
       await nexus.signIn(page, "owner@nexus.example");
       const bought = await purchases(page, nexus);
-      for (const path of [...all.owner, ...bought]) await look(page, nexus.url + path);
+      for (const path of [...all.owner, ...bought, ...(await webhooks(page, nexus))]) await look(page, nexus.url + path);
       // The browser reports a 404 page as an error of its own.
       expect(wrong.filter((w) => !w.includes("/no-such-page"))).toEqual([]);
       await context.close();

@@ -13,10 +13,9 @@ use super::call_error::CallError;
 use super::dialect::{self, Event, Operation};
 use super::push::Push;
 use super::reply::{self, Reply};
-use super::signing;
 use super::target::Target;
 use super::updates::{Stream, Updates};
-use crate::outbound::{ANSWER_LIMIT, Outbound, after};
+use crate::outbound::{ANSWER_LIMIT, Outbound, after, signing};
 
 /// How long an agent has to take a cancellation.
 const CANCEL_LIMIT: Duration = Duration::from_secs(10);

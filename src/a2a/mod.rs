@@ -9,7 +9,6 @@ mod dialect;
 mod file;
 pub mod push;
 pub mod reply;
-mod signing;
 mod sse;
 mod target;
 pub mod test_call;

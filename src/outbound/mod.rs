@@ -14,6 +14,7 @@ use url::{Host, Url};
 mod address;
 mod answer;
 mod rules;
+pub mod signing;
 
 pub use address::is_public;
 pub use answer::{Answer, Head, OpenAnswer, after};

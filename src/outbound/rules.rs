@@ -44,7 +44,7 @@ impl Rules {
 
 /// The sentence for an address inside somebody's network.
 #[derive(Debug, thiserror::Error)]
-#[error("the address is private: agents must be reachable on the public internet")]
+#[error("the address is private: only the public internet is called")]
 pub(super) struct NotPublic;
 
 /// Resolves a name and keeps only addresses that may be called, so that what was judged is what is connected to.

@@ -1,7 +1,8 @@
 //! The payment page, and the account at the provider.
 
-use domain::ledger::payments::customer;
-use domain::ledger::payments::purchase::Purchase;
+use chrono::Utc;
+use domain::ledger::payments::purchase::{self, Purchase};
+use domain::ledger::payments::{customer, events};
 use domain::{Db, UserId};
 use stripe::ApiErrorsCode;
 use stripe_checkout::checkout_session::{
@@ -32,6 +33,28 @@ impl Payments {
         };
         metrics::counter!("nexus_checkouts_total", "outcome" => outcome).increment(1);
         opened
+    }
+
+    /// The same for a purchase that was just begun; what came of it is kept with the purchase.
+    ///
+    /// # Errors
+    /// When the database does not answer; within, [`PaymentError`].
+    pub async fn begin_checkout(
+        &self,
+        db: &Db,
+        purchase: &Purchase,
+        email: &str,
+    ) -> domain::Result<Result<Checkout, PaymentError>> {
+        let opened = self.open_checkout(db, purchase, email).await;
+        match &opened {
+            Ok(checkout) => purchase::attach_session(db, purchase.id, &checkout.session_id, &checkout.url).await?,
+            Err(PaymentError::Declined(reason)) => {
+                events::refused(db, purchase, reason, Utc::now()).await?;
+            }
+            // Whether the provider opened it is not known: the purchase stays open, and the worker asks.
+            Err(PaymentError::Provider(_) | PaymentError::Setup(_)) => {}
+        }
+        Ok(opened)
     }
 
     async fn open(&self, db: &Db, purchase: &Purchase, email: &str) -> Result<Checkout, PaymentError> {

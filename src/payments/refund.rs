@@ -22,7 +22,10 @@ impl Payments {
     }
 
     /// Brings an order to its end: made, or refused for good and the credits given back. Otherwise it is asked again.
-    pub(super) async fn settle_refund(&self, db: &Db, order: &RefundOrder) -> domain::Result<()> {
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn settle_refund(&self, db: &Db, order: &RefundOrder) -> domain::Result<()> {
         match self.refund(order).await {
             Ok(()) => refund::accepted(db, order.id).await,
             Err(PaymentError::Declined(reason)) => {

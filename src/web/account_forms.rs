@@ -11,6 +11,7 @@ use chrono::Utc;
 use domain::accounts::{self, SignIn, SignUp};
 use domain::{Error, UserId};
 
+use super::client_address;
 use super::page;
 use super::session::{USER, USER_AGENT};
 use super::visit::{SignedIn, Visit};
@@ -54,8 +55,11 @@ pub async fn sign_in(
     headers: HeaderMap,
     Form(fields): Form<Fields>,
 ) -> Response {
-    let input =
-        SignIn { email: field(&fields, "email"), password: field(&fields, "password"), address: from.ip().to_string() };
+    let input = SignIn {
+        email: field(&fields, "email"),
+        password: field(&fields, "password"),
+        address: client_address::of(Some(from.ip()), &headers, &state.trusted_proxies).to_string(),
+    };
     let done = match accounts::sign_in(&state.db, input, Utc::now()).await {
         Ok(user) => enter(&visit, user, &headers).await,
         Err(error) => Err(error),

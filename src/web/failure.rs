@@ -9,11 +9,16 @@ use serde_json::json;
 /// The status of an error (design section 7).
 pub fn status_of(error: &Error) -> StatusCode {
     match error {
-        Error::Unauthorized | Error::WrongCredentials => StatusCode::UNAUTHORIZED,
-        Error::Forbidden(_) | Error::SpendingLimit(_) => StatusCode::FORBIDDEN,
+        Error::Unauthorized | Error::WrongCredentials | Error::Key(_) => StatusCode::UNAUTHORIZED,
+        Error::Forbidden(_) | Error::SpendingLimit(_) | Error::MissingScope(_) | Error::TrustThresholdNotMet(_) => {
+            StatusCode::FORBIDDEN
+        }
         Error::NotFound(_) => StatusCode::NOT_FOUND,
         Error::AgentOffline(_) => StatusCode::SERVICE_UNAVAILABLE,
-        Error::Conflict(_) => StatusCode::CONFLICT,
+        Error::Conflict(_) | Error::RequestInFlight | Error::TaskCancelled => StatusCode::CONFLICT,
+        Error::IdempotencyConflict => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::Stale => StatusCode::PRECONDITION_FAILED,
+        Error::Protocol(_) => StatusCode::BAD_GATEWAY,
         Error::InsufficientCredits { .. } => StatusCode::PAYMENT_REQUIRED,
         Error::Validation(_) => StatusCode::BAD_REQUEST,
         Error::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -39,8 +44,16 @@ impl IntoResponse for ApiError {
                 json!(fields.iter().map(|f| json!({ "field": f.field, "message": f.message })).collect::<Vec<_>>())
             }
             Error::InsufficientCredits { needed, available } => json!({ "needed": needed, "available": available }),
+            Error::MissingScope(scope) => json!({ "scope": scope.as_str() }),
             Error::Unauthorized
             | Error::WrongCredentials
+            | Error::Key(_)
+            | Error::TrustThresholdNotMet(_)
+            | Error::RequestInFlight
+            | Error::IdempotencyConflict
+            | Error::Stale
+            | Error::TaskCancelled
+            | Error::Protocol(_)
             | Error::Forbidden(_)
             | Error::SpendingLimit(_)
             | Error::NotFound(_)
@@ -51,8 +64,13 @@ impl IntoResponse for ApiError {
         };
         let body = json!({ "error": { "code": self.0.code(), "message": self.0.to_string(), "details": details } });
         let mut response = (status_of(&self.0), Json(body)).into_response();
-        if let Error::RateLimited(wait) = &self.0 {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+        let wait = match &self.0 {
+            Error::RateLimited(wait) => Some(wait.as_secs_f64().ceil() as u64),
+            Error::RequestInFlight => Some(1),
+            _ => None,
+        };
+        if let Some(seconds) = wait {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
         }
         response
     }

@@ -1,9 +1,7 @@
 //! Whether the program lives and can work.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde_json::{Value, json};
 
 use crate::state::AppState;
 
@@ -21,10 +19,4 @@ pub async fn ready(State(state): State<AppState>) -> (StatusCode, &'static str) 
             (StatusCode::SERVICE_UNAVAILABLE, "not ready")
         }
     }
-}
-
-/// The same for programs.
-pub async fn api(State(state): State<AppState>) -> (StatusCode, Json<Value>) {
-    let (status, word) = ready(State(state)).await;
-    (status, Json(json!({ "data": { "status": word, "version": env!("CARGO_PKG_VERSION") } })))
 }

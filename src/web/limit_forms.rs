@@ -1,4 +1,4 @@
-//! The form of an account's own spending limits.
+//! The forms of an account's own spending limits, and of the balance at which it wants to be told.
 
 use app::FlashKind;
 use axum::Form;
@@ -20,6 +20,30 @@ pub async fn set(State(state): State<AppState>, me: SignedIn, Form(fields): Form
     match done.await {
         Ok(()) => {
             me.visit.flash(FlashKind::Good, "Your limits are saved. They apply from the next task on.", None).await;
+            Redirect::to("/credits/topup").into_response()
+        }
+        Err(error) => page::refused(&state, &me.visit, "/credits/topup", fields, error).await,
+    }
+}
+
+/// Changes at which balance the owner is told; an empty field is never.
+pub async fn set_low_balance(State(state): State<AppState>, me: SignedIn, Form(fields): Form<Fields>) -> Response {
+    let text = field(&fields, "lowBalance");
+    let done = async {
+        let below = match text.trim() {
+            "" => None,
+            sum => Some(sum.parse::<Credits>().map_err(|e| Error::field("lowBalance", e.to_string()))?),
+        };
+        ledger::set_low_balance(&state.db, &me.visit.actor, below).await?;
+        Ok(below)
+    };
+    match done.await {
+        Ok(below) => {
+            let text = below.map_or_else(
+                || "Saved. You are not told of a low balance.".to_owned(),
+                |b| format!("Saved. A mail tells you when fewer than {} credits are available.", b.grouped()),
+            );
+            me.visit.flash(FlashKind::Good, text, None).await;
             Redirect::to("/credits/topup").into_response()
         }
         Err(error) => page::refused(&state, &me.visit, "/credits/topup", fields, error).await,

@@ -2,12 +2,13 @@
 
 pub mod account_forms;
 pub mod agent_forms;
+pub mod client_address;
 pub mod failure;
 pub mod headers;
 pub mod health;
-pub mod heartbeat;
 pub mod hire_form;
 pub mod judge_forms;
+pub mod key_forms;
 pub mod ledger_csv;
 pub mod limit_forms;
 pub mod live;
@@ -20,3 +21,4 @@ pub mod session;
 pub mod task_forms;
 pub mod topup_forms;
 pub mod visit;
+pub mod webhook_forms;

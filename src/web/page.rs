@@ -110,7 +110,7 @@ fn content_policy(https: bool, sandbox: bool) -> HeaderValue {
 
 async fn page_request(state: &AppState, visit: &Visit, uri: &str, form: Form) -> domain::Result<PageRequest> {
     let viewer = match visit.actor {
-        Actor::Session(_) => Some(Viewer {
+        Actor::Session(_) | Actor::Key { .. } => Some(Viewer {
             profile: domain::accounts::profile(&state.db, &visit.actor).await?,
             balance: domain::ledger::balance(&state.db, &visit.actor).await?,
         }),

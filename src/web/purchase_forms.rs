@@ -9,7 +9,7 @@ use domain::ledger::payments::customer;
 use domain::ledger::payments::packages::Package;
 use domain::ledger::payments::price;
 use domain::ledger::payments::purchase::{self, BillingDetails, Offer};
-use domain::ledger::payments::{events, refund};
+use domain::ledger::payments::refund;
 use domain::{Error, PurchaseId, accounts};
 
 use super::account_forms::{Fields, field};
@@ -54,16 +54,7 @@ async fn begin(
     let buyer = accounts::profile(&state.db, &me.visit.actor).await?;
     let provider = state.payments.provider();
     let purchase = purchase::begin(&state.db, &me.visit.actor, offer, save_card, provider).await?;
-    let opened = state.payments.open_checkout(&state.db, &purchase, &buyer.email).await;
-    match &opened {
-        Ok(checkout) => purchase::attach_session(&state.db, purchase.id, &checkout.session_id).await?,
-        Err(PaymentError::Declined(reason)) => {
-            events::refused(&state.db, &purchase, reason, Utc::now()).await?;
-        }
-        // Whether the provider opened it is not known: the purchase stays open, and the worker asks.
-        Err(PaymentError::Provider(_) | PaymentError::Setup(_)) => {}
-    }
-    Ok(opened)
+    state.payments.begin_checkout(&state.db, &purchase, &buyer.email).await
 }
 
 /// A package by its button, or any sum.
@@ -97,7 +88,7 @@ pub async fn refund(
 }
 
 async fn give_back(state: &AppState, me: &SignedIn, id: PurchaseId) -> domain::Result<(FlashKind, String)> {
-    let order = refund::request(&state.db, &me.visit.actor, id, Utc::now()).await?;
+    let (order, _) = refund::request(&state.db, &me.visit.actor, id, Utc::now()).await?;
     let sum = price::dollars(order.amount_cents);
     match state.payments.refund(&order).await {
         Ok(()) => {

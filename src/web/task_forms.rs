@@ -95,15 +95,21 @@ pub async fn download(
         Ok(part) => part,
         Err(error) => return (status_of(&error), app::sentence(&error.to_string())).into_response(),
     };
+    as_download(found, shown.inline.is_some())
+        .unwrap_or_else(|| (StatusCode::NOT_FOUND, "This part is a link, not a file.").into_response())
+}
+
+/// A part as a file; `None` for a link. Only images are shown `inline`.
+pub fn as_download(found: Part, inline: bool) -> Option<Response> {
     let (bytes, fallback) = match found.body {
         PartBody::Raw(bytes) => (bytes, "file.bin"),
         PartBody::Text(text) => (text.into_bytes(), "text.txt"),
         PartBody::Data(value) => (serde_json::to_vec_pretty(&value).unwrap_or_default(), "data.json"),
-        PartBody::Url(_) => return (StatusCode::NOT_FOUND, "This part is a link, not a file.").into_response(),
+        PartBody::Url(_) => return None,
     };
     let media_type = found.media_type.as_deref().unwrap_or("application/octet-stream");
     let image = ["image/png", "image/jpeg", "image/gif", "image/webp"].contains(&media_type);
-    let inline = image && shown.inline.is_some();
+    let inline = image && inline;
     let name: String = found.filename.unwrap_or_else(|| fallback.into());
     let name: String =
         name.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect();
@@ -121,5 +127,5 @@ pub async fn download(
             response.headers_mut().insert(name, value);
         }
     }
-    response
+    Some(response)
 }

@@ -68,7 +68,7 @@ impl FromRequestParts<AppState> for SignedIn {
         let visit = Visit::from_request_parts(parts, state).await?;
         match visit.actor {
             Actor::Session(user) => Ok(SignedIn { visit, user }),
-            Actor::Anonymous | Actor::System => {
+            Actor::Anonymous | Actor::Key { .. } | Actor::System => {
                 let OriginalUri(uri) =
                     OriginalUri::from_request_parts(parts, state).await.unwrap_or_else(|e| match e {});
                 // A form cannot be sent again after signing in; its page can be shown again.

@@ -28,7 +28,7 @@ pub(super) async fn run(worker: &Worker, claim: Claim, since: Instant) {
 }
 
 async fn attempt(worker: &Worker, claim: &Claim, since: Instant) -> domain::Result<()> {
-    if claim.attempt > retry::MAX_CLAIMS {
+    if claim.since_reply > retry::MAX_CLAIMS {
         // Workers died over it again and again: nobody knows that it is the agent's doing.
         let message = "The task was tried several times and never came to an end".into();
         let failure = Failure { message, kind: "Never came to an end", fault: Fault::Platform };

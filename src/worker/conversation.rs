@@ -11,7 +11,7 @@ use domain::tasks::{content, retry};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use super::Worker;
+use super::{Worker, cancels};
 use crate::a2a::{Ask, CallError, Outgoing, Push, Reply, Step, Target, Updates, Working};
 
 /// The longest wait for one answer; an agent that works longer answers with a task and is asked again.
@@ -289,16 +289,20 @@ impl<'a> Conversation<'a> {
         delivery
     }
 
-    /// The task was called off or ran out of time: the agent may stop working.
+    /// The task was called off or ran out of time: the agent may stop working. If it does not hear it here, it is written down
+    /// that it is to be told.
     pub(super) async fn tell_it_is_over(&self) {
         let Some(id) = &self.remote else { return };
         let told = tokio::select! {
             told = self.worker.agents.cancel(&self.target, id) => told,
-            // It hears of it when it answers, or never: the process does not wait.
+            // Another process tells it.
             () = self.worker.abandon.cancelled() => return,
         };
-        if let Err(error) = told {
-            tracing::debug!(task = %self.claim.task, error = error.message, "the agent was not told of the end");
+        match told {
+            Err(error) if error.transient => {
+                tracing::debug!(task = %self.claim.task, error = error.message, "the agent was not told of the end");
+            }
+            Ok(()) | Err(_) => cancels::forget(self.worker, self.claim.task).await,
         }
     }
 }

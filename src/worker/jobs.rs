@@ -1,5 +1,5 @@
 //! What the worker does by the clock, beside tasks: payments that nothing was heard of, automatic top-ups, mail, probes of
-//! agents and proofs of their addresses, and the daily audit. Any number of processes may run these: each thing is put off as it is taken up.
+//! agents and proofs of their addresses, messages to webhook endpoints, and the daily audit. Any number of processes may run these: each thing is put off as it is taken up.
 
 use std::future::Future;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::with_source;
 use crate::mail::Mailer;
 use crate::payments::{Payments, reconcile};
+use crate::worker::messages::{self, Messenger};
 use crate::worker::probes::{self, Prober};
 
 /// How often payments and top-ups are looked at.
@@ -24,7 +25,7 @@ const SCORES: Duration = Duration::from_secs(300);
 const MAIL: Duration = Duration::from_secs(5);
 /// How often proofs of agents' addresses are looked for that are to be looked at again.
 const PROOFS: Duration = Duration::from_secs(5);
-/// How often old days of agents' uptime are removed.
+/// How often old days of agents' uptime, old webhook messages, kept answers and full buckets are removed.
 const TIDY: Duration = Duration::from_secs(3600);
 /// How often it is asked whether an audit is due.
 const AUDIT: Duration = Duration::from_secs(3600);
@@ -44,6 +45,8 @@ pub struct Jobs {
     pub mailer: Option<Mailer>,
     /// Asks agents.
     pub prober: Prober,
+    /// Sends messages to webhook endpoints.
+    pub messenger: Messenger,
 }
 
 /// Works until `stop`; what is begun then is brought to its end.
@@ -80,6 +83,7 @@ pub async fn run(jobs: Jobs, stop: CancellationToken) {
         None => tracing::info!("SMTP_URL is not set: mail to account holders waits in the database"),
     }
     watch_agents(&mut loops, &jobs.db, &jobs.prober, &stop);
+    send_messages(&mut loops, &jobs.db, jobs.messenger, &stop);
     let db = jobs.db;
     loops.spawn(every(AUDIT, AUDIT_FIRST, stop, "the audit could not be made", move || {
         let db = db.clone();
@@ -101,9 +105,19 @@ fn watch_agents(loops: &mut JoinSet<()>, db: &Db, prober: &Prober, stop: &Cancel
         async move { probes::proofs(&db, &prober).await }
     }));
     let db = db.clone();
-    loops.spawn(every(TIDY, Duration::ZERO, stop.clone(), "old uptime could not be removed", move || {
+    loops.spawn(every(TIDY, Duration::ZERO, stop.clone(), "what is old could not be removed", move || {
         let db = db.clone();
-        async move { domain::agents::watch::forget_old_uptime(&db, Utc::now()).await }
+        async move { tidy(&db).await }
+    }));
+}
+
+/// Messages to webhook endpoints, and what is forgotten of them.
+fn send_messages(loops: &mut JoinSet<()>, db: &Db, messenger: Messenger, stop: &CancellationToken) {
+    loops.spawn(messages::run(db.clone(), messenger, stop.clone()));
+    let db = db.clone();
+    loops.spawn(every(TIDY, Duration::ZERO, stop.clone(), "old webhook messages could not be removed", move || {
+        let db = db.clone();
+        async move { domain::webhooks::forget_old(&db, Utc::now()).await.map(|_| ()) }
     }));
 }
 
@@ -123,6 +137,12 @@ where
         }
         wait = period;
     }
+}
+
+async fn tidy(db: &Db) -> domain::Result<()> {
+    domain::agents::watch::forget_old_uptime(db, Utc::now()).await?;
+    domain::requests::forget_old(db, Utc::now()).await?;
+    domain::requests::forget_full_buckets(db).await.map(|_| ())
 }
 
 async fn disputes(db: &Db) -> domain::Result<()> {

@@ -1,9 +1,11 @@
 //! The worker: claims tasks, calls their agents, settles. Any number of processes may run one.
 
 mod attempt;
+mod cancels;
 mod conversation;
 pub mod jobs;
 mod leases;
+pub mod messages;
 pub mod probes;
 
 use std::sync::Arc;
@@ -70,7 +72,9 @@ pub async fn run(db: Db, agents: AgentClient, events: TaskEvents, site: &Url, st
     let renewing = tokio::spawn(worker.leases.clone().run(worker.db.clone(), over.clone()));
     let sweeper = tokio::spawn(sweep(worker.db.clone(), stop.clone()));
     let tracker = TaskTracker::new();
+    let telling = tokio::spawn(cancels::run(worker.clone(), tracker.clone()));
     work(&worker, &tracker).await;
+    let _ = telling.await;
     tracker.close();
     if tokio::time::timeout(DRAIN, tracker.wait()).await.is_err() {
         worker.abandon.cancel();

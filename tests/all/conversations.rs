@@ -1,7 +1,7 @@
 //! Agents that ask, stream, answer later, ring, and hand over files by address: hired over HTTP, called by the real worker.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use domain::TaskId;
@@ -94,11 +94,18 @@ async fn what_an_agent_asks_is_answered_on_the_task_page(pool: PgPool) {
     assert!(page.contains("Which year?") && page.contains("Your answer") && page.contains("Asks you"));
     let list = buyer.get("/tasks?state=asking").await.text().await.unwrap();
     assert!(list.contains(&id.to_string()));
+    let needs = async || {
+        let page = buyer.get("/dashboard").await.text().await.unwrap();
+        page.split_once("Needs you").unwrap().1.split_once("</section>").unwrap().0.to_owned()
+    };
+    let first = needs().await;
+    assert!(first.contains(&format!("/tasks/{id}")) && first.contains("waits for your answer"), "{first}");
     let reply = format!("/tasks/{id}/reply");
     assert_eq!(stranger.post_multipart(&reply, &[("message", "1066")], None).await.status(), 404);
     assert_eq!(buyer.post_multipart(&reply, &[("section", "reply"), ("message", " ")], None).await.status(), 400);
     let sent = buyer.post_multipart(&reply, &[("section", "reply"), ("message", "1999")], None).await;
     assert_eq!(location(&sent), format!("/tasks/{id}"));
+    assert!(!needs().await.contains("waits for your answer"));
     let done = app.ended(&me, id).await;
     assert_eq!((done.summary.state, done.hold.as_deref()), (TaskState::Completed, Some("settled")), "{:?}", done.error);
     let said: Vec<String> = done.messages.iter().map(Message::text).collect();
@@ -331,5 +338,46 @@ async fn what_is_read_of_a_task_fits_together(pool: PgPool) {
             }
         }
     }
+    app.finish().await;
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn a_long_conversation_is_none_of_the_attempts_that_wear_a_task_out(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let (_, owner) = app.person("owner").await;
+    let (buyer, me) = app.person("buyer").await;
+    let asked = Arc::new(AtomicUsize::new(0));
+    let agent = ScriptedAgent::listed(&app, &owner, json!({}), move |method, _, _| {
+        // It is also asked by the clock whether it is there.
+        if method != "SendMessage" {
+            return Answer::Status(404);
+        }
+        let n = asked.fetch_add(1, Ordering::SeqCst);
+        let mut now = match n {
+            0..25 => task("TASK_STATE_INPUT_REQUIRED", "And then?", json!([])),
+            _ => task("TASK_STATE_COMPLETED", "Done", artifact("x")),
+        };
+        now["status"]["message"]["messageId"] = json!(format!("m{n}"));
+        Answer::Now(json!({"task": now}))
+    })
+    .await;
+    let id = buyer.hire(agent.id, &ORDER).await;
+    for _ in 0..25 {
+        wait_for("it asks", async || tasks::reply(&app.db, &me, id, &[tasks::Part::text("an answer")]).await.ok())
+            .await;
+    }
+    assert_eq!(app.ended(&me, id).await.summary.state, TaskState::Completed);
+    // One whose attempts all came to no end, without a word in between, is given up.
+    let gate = async |until| sqlx::query(until).execute(app.db.pool()).await.unwrap();
+    gate("UPDATE agent_gates SET open_until = now() + interval '1 hour'").await;
+    let worn = buyer.hire(agent.id, &ORDER).await;
+    let begun = "UPDATE task_queue SET attempts = attempts_before + 20 WHERE task_id = $1";
+    sqlx::query(begun).bind(worn.0).execute(app.db.pool()).await.unwrap();
+    let calls = agent.calls("SendMessage").len();
+    gate("UPDATE agent_gates SET open_until = NULL").await;
+    let ended = app.ended(&me, worn).await;
+    assert_eq!((ended.summary.state, ended.summary.dead_letter), (TaskState::Failed, true));
+    assert!(ended.error.unwrap().contains("never came to an end"));
+    assert_eq!(agent.calls("SendMessage").len(), calls, "it is not called again");
     app.finish().await;
 }

@@ -178,13 +178,64 @@ fn every_setting_is_documented() {
     let mark = concat!("env", " = \"");
     let settings: Vec<&str> = source.split(mark).skip(1).filter_map(|rest| rest.split('"').next()).collect();
     assert!(settings.contains(&"DATABASE_URL"), "settings are found in src/config.rs");
-    let page = &pages()["run"];
-    for setting in &settings {
-        assert!(page.contains(&format!("| `{setting}` |")), "docs/run.md has no row for {setting}");
+    let (client, server): (Vec<&str>, Vec<&str>) = settings.into_iter().partition(|s| *s == "NEXUS_URL");
+    let client: Vec<&str> = client.into_iter().chain(nexus::config::ClientEnvironment::VARIABLES).collect();
+    for (slug, settings) in [("run", server), ("cli", client)] {
+        let page = &pages()[slug];
+        for setting in &settings {
+            assert!(page.contains(&format!("| `{setting}` |")), "docs/{slug}.md has no row for {setting}");
+        }
+        // And the other way: a row of a setting that is gone.
+        let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+        for named in rows.filter(|name| name.chars().all(|c| c.is_ascii_uppercase() || c == '_')) {
+            assert!(
+                settings.contains(&named),
+                "docs/{slug}.md has a row for {named}, which src/config.rs does not read"
+            );
+        }
     }
-    // And the other way: a row of a setting that is gone.
-    let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
-    for named in rows.filter(|name| name.chars().all(|c| c.is_ascii_uppercase() || c == '_')) {
-        assert!(settings.contains(&named), "docs/run.md has a row for {named}, which src/config.rs does not read");
+}
+
+/// The words of every command that does something: `nexus user create`.
+fn commands(command: &clap::Command, before: &str) -> BTreeSet<String> {
+    let words =
+        if before.is_empty() { command.get_name().to_owned() } else { format!("{before} {}", command.get_name()) };
+    let mut found = BTreeSet::new();
+    for sub in command.get_subcommands().filter(|c| c.get_name() != "help" && !c.is_hide_set()) {
+        found.extend(commands(sub, &words));
+    }
+    if !command.is_subcommand_required_set() && !before.is_empty() {
+        found.insert(words);
+    }
+    found
+}
+
+#[test]
+fn every_command_is_documented() {
+    for (slug, command) in [("run", nexus::cli::command()), ("cli", nexus::client::command())] {
+        let known = commands(&command, "");
+        assert!(known.len() > 6, "{known:?}");
+        let page = &pages()[slug];
+        let rows: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("| `nexus ")).collect();
+        // A row begins with the words of its command, and then has what the command takes.
+        let row_of = |words: &str| {
+            let words = words.trim_start_matches("nexus ");
+            rows.iter().filter(|row| row.strip_prefix(words).is_some_and(|rest| rest.starts_with(['`', ' ']))).count()
+        };
+        for words in &known {
+            assert!(row_of(words) > 0, "docs/{slug}.md has no row for {words}");
+        }
+        for row in &rows {
+            let row = row.split('`').next().unwrap();
+            let of = |words: &&String| {
+                let rest = row.strip_prefix(words.trim_start_matches("nexus "));
+                // What follows a command are placeholders and options.
+                rest.is_some_and(|r| !r.trim_start().starts_with(|c: char| c.is_ascii_lowercase()))
+            };
+            assert!(
+                known.iter().any(|words| of(&words)),
+                "docs/{slug}.md has a row for nexus {row}, which is no command"
+            );
+        }
     }
 }

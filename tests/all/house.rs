@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const NOUNS: [&str; 7] = ["accounts", "api_keys", "ledger", "trust", "agents", "tasks", "workflows"];
+const NOUNS: [&str; 8] = ["accounts", "api_keys", "webhooks", "ledger", "trust", "agents", "tasks", "workflows"];
 
 fn sources(folder: &str) -> Vec<(PathBuf, String)> {
     fn walk(dir: &Path, out: &mut Vec<(PathBuf, String)>) {

@@ -2,7 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test says what is wrong by failing")]
 
 mod a2a_client;
+mod api;
+mod called_off;
 mod chaos;
+mod client;
 mod conversations;
 mod credits;
 mod docs;
@@ -12,6 +15,7 @@ mod hiring;
 mod house;
 mod interop;
 mod judging;
+mod keys_pages;
 mod liveness;
 mod mail;
 mod monitoring;
@@ -25,3 +29,4 @@ mod site;
 mod test_app;
 mod topups;
 mod webhooks;
+mod webhooks_out;

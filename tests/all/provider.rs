@@ -44,7 +44,7 @@ pub async fn begin(app: &TestApp, actor: &Actor, offer: Offer, save_card: bool) 
     let bought = purchase::begin(&app.db, actor, offer, save_card, Provider::Sandbox).await.unwrap();
     let email = accounts::profile(&app.db, actor).await.unwrap().email;
     let checkout = client(app).open_checkout(&app.db, &bought, &email).await.unwrap();
-    purchase::attach_session(&app.db, bought.id, &checkout.session_id).await.unwrap();
+    purchase::attach_session(&app.db, bought.id, &checkout.session_id, &checkout.url).await.unwrap();
     (bought, path_of(&checkout.url))
 }
 

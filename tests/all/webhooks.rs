@@ -279,7 +279,7 @@ async fn a_buyer_gets_unspent_credits_refunded(pool: PgPool) {
     let (buyer, me) = app.person("buyer").await;
     let bought = buy(&app, &buyer, &me, starter(), None).await;
     // Ordered, and the program stopped before it asked the provider: the worker does.
-    let order = refund::request(&app.db, &me, bought.id, chrono::Utc::now()).await.unwrap();
+    let (order, _) = refund::request(&app.db, &me, bought.id, chrono::Utc::now()).await.unwrap();
     assert_eq!((order.amount_cents, app.available(&me).await), (1000, "1000.00".into()));
     until("the refund is made", || async {
         sqlx::query_scalar::<_, bool>("SELECT ask_at IS NULL FROM payment_reversals WHERE kind = 'requested'")

@@ -30,7 +30,7 @@ pub fn earnings(days: &[UsageDay]) -> AnyView {
     let rows: Vec<_> = days
         .iter()
         .rev()
-        .filter(|d| d.earned.is_positive())
+        .filter(|d| d.earned != Credits::ZERO)
         .map(|d| view! { <tr><td>{d.day.format("%-d %b %Y").to_string()}</td><td class="right">{money::amount(d.earned)}</td></tr> })
         .collect();
     let (from, to) = (days.first().map(|d| d.day), days.last().map(|d| d.day));

@@ -16,6 +16,7 @@ pub mod notice;
 pub mod pager;
 pub mod reviews;
 pub mod schema;
+pub mod settings_nav;
 pub mod table;
 pub mod time;
 pub mod title;

@@ -3,7 +3,7 @@
 use domain::agents::{self, OwnedAgent};
 use domain::ledger::payments::topup::{self, AutoTopup, TopupState};
 use domain::ledger::{self, UsageDay};
-use domain::tasks::{self, Role, TaskCounts, TaskFilter, TaskState, TaskSummary};
+use domain::tasks::{self, Role, TaskCounts, TaskFilter, TaskState, TaskSummary, Waiting};
 use leptos::prelude::*;
 
 use super::credits::owed;
@@ -28,6 +28,8 @@ pub fn Dashboard() -> impl IntoView {
         let counts = tasks::counts(db, actor).await?;
         let ordered = TaskFilter { role: Some(Role::Requester), ..TaskFilter::default() };
         let ordered = tasks::list(db, actor, &ordered, 5).await?.items;
+        let asking = TaskFilter { role: Some(Role::Requester), asking: true, ..TaskFilter::default() };
+        let asking = tasks::list(db, actor, &asking, 5).await?.items;
         let served = TaskFilter { role: Some(Role::Provider), ..TaskFilter::default() };
         let served = tasks::list(db, actor, &served, 5).await?.items;
         let days = ledger::usage(db, actor, DAYS, request.now.date_naive()).await?;
@@ -42,7 +44,7 @@ pub fn Dashboard() -> impl IntoView {
             {tabs("/dashboard")}
             {figures(&viewer, &counts)}
             <div class="stack">
-                {needs_me(about_agents(&mine).chain(about_money(topup.as_ref(), owed)).collect(), &ordered, &viewer)}
+                {needs_me(about_questions(&asking, &counts).into_iter().chain(about_agents(&mine)).chain(about_money(topup.as_ref(), owed)).collect(), &ordered, &viewer)}
                 {(!mine.is_empty()).then(|| earnings(&days, &viewer))}
                 <section>
                     <div class="section-head"><h2>"Tasks you ordered"</h2><a href="/tasks?role=ordered">"All"{icons::arrow()}</a></div>
@@ -78,6 +80,29 @@ fn figures(viewer: &Viewer, counts: &TaskCounts) -> AnyView {
         </dl>
     }
     .into_any()
+}
+
+fn about_questions(asking: &[TaskSummary], counts: &TaskCounts) -> Vec<AnyView> {
+    let mut items: Vec<AnyView> = asking
+        .iter()
+        .map(|t| {
+            let (title, to, agent) = (t.title.clone(), format!("/tasks/{}", t.id), t.agent_name.clone());
+            match t.waiting {
+                Some(Waiting::Auth) => {
+                    view! { <li><a href=to>{title}</a>" waits for you: "{agent}" asks for access."</li> }.into_any()
+                }
+                Some(Waiting::Input) | None => {
+                    view! { <li><a href=to>{title}</a>" waits for your answer to "{agent}"."</li> }.into_any()
+                }
+            }
+        })
+        .collect();
+    let more = counts.asking - asking.len() as i64;
+    if more > 0 {
+        let words = format!("{more} more {} for your answer", if more == 1 { "task waits" } else { "tasks wait" });
+        items.push(view! { <li><a href="/tasks?role=ordered&state=asking">{words}</a>"."</li> }.into_any());
+    }
+    items
 }
 
 fn about_agents(mine: &[OwnedAgent]) -> impl Iterator<Item = AnyView> {

@@ -6,6 +6,7 @@ use crate::components::title::DocumentTitle;
 use leptos_router::hooks::use_params_map;
 use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 
+use super::api_reference;
 use super::errors::NotFound;
 
 /// One page: its name in the address, in the menu, and its text.
@@ -16,13 +17,16 @@ struct Doc {
 }
 
 /// All of them, in the order of the menu.
-const DOCS: [Doc; 8] = [
+const DOCS: [Doc; 11] = [
     Doc { slug: "", name: "Overview", text: include_str!("../../../docs/index.md") },
     Doc { slug: "hire", name: "Hire an agent", text: include_str!("../../../docs/hire.md") },
     Doc { slug: "list-an-agent", name: "List an agent", text: include_str!("../../../docs/list-an-agent.md") },
     Doc { slug: "disputes", name: "Disputes", text: include_str!("../../../docs/disputes.md") },
     Doc { slug: "credits", name: "Credits", text: include_str!("../../../docs/credits.md") },
     Doc { slug: "trust", name: "Trust", text: include_str!("../../../docs/trust.md") },
+    Doc { slug: "webhooks", name: "Webhooks", text: include_str!("../../../docs/webhooks.md") },
+    Doc { slug: "cli", name: "Command line", text: include_str!("../../../docs/cli.md") },
+    Doc { slug: "use-the-api", name: "Use the API", text: include_str!("../../../docs/use-the-api.md") },
     Doc { slug: "run", name: "Run NEXUS", text: include_str!("../../../docs/run.md") },
     Doc { slug: "data-model", name: "Data model", text: include_str!("../../../docs/data-model.md") },
 ];
@@ -33,19 +37,12 @@ pub fn Docs() -> impl IntoView {
     let slug = use_params_map().get_untracked().get("slug").unwrap_or_default();
     let Some(doc) = DOCS.iter().find(|d| d.slug == slug) else { return view! { <NotFound /> }.into_any() };
     let page = render(doc.text);
-    let links: Vec<_> = DOCS
-        .iter()
-        .map(|d| {
-            let to = if d.slug.is_empty() { "/docs".to_owned() } else { format!("/docs/{}", d.slug) };
-            view! { <li><a href=to aria-current=(d.slug == slug).then_some("page")>{d.name}</a></li> }
-        })
-        .collect();
     let contents: Vec<_> =
         page.contents.into_iter().map(|(id, text)| view! { <li><a href=format!("#{id}")>{text}</a></li> }).collect();
     view! {
         <DocumentTitle text=format!("{} · NEXUS docs", doc.name) />
         <div class="docs">
-            <nav class="docs-menu" aria-label="Documentation"><ul>{links}</ul></nav>
+            {menu(doc.slug)}
             <article class="prose" inner_html=page.html></article>
             {(contents.len() > 1).then(|| view! {
                 <nav class="docs-contents" aria-label="On this page"><p class="small mute">"On this page"</p><ul>{contents}</ul></nav>
@@ -53,6 +50,21 @@ pub fn Docs() -> impl IntoView {
         </div>
     }
     .into_any()
+}
+
+/// The way through all pages, the reference of the API among them.
+pub(super) fn menu(here: &str) -> AnyView {
+    let mut pages: Vec<(&str, &str)> = DOCS.iter().map(|d| (d.slug, d.name)).collect();
+    let at = pages.iter().position(|(slug, _)| *slug == "use-the-api").map_or(pages.len(), |i| i + 1);
+    pages.insert(at, (api_reference::SLUG, "API reference"));
+    let links: Vec<_> = pages
+        .into_iter()
+        .map(|(slug, name)| {
+            let to = if slug.is_empty() { "/docs".to_owned() } else { format!("/docs/{slug}") };
+            view! { <li><a href=to aria-current=(slug == here).then_some("page")>{name}</a></li> }
+        })
+        .collect();
+    view! { <nav class="docs-menu" aria-label="Documentation"><ul>{links}</ul></nav> }.into_any()
 }
 
 /// A page as HTML, and its second-level headings by id.
@@ -128,7 +140,8 @@ mod tests {
                     && let Some(slug) = dest_url.strip_prefix("/docs/")
                 {
                     let slug = slug.split('#').next().unwrap_or_default();
-                    assert!(DOCS.iter().any(|d| d.slug == slug), "{}: {dest_url} leads nowhere", doc.slug);
+                    let known = slug == api_reference::SLUG || DOCS.iter().any(|d| d.slug == slug);
+                    assert!(known, "{}: {dest_url} leads nowhere", doc.slug);
                 }
             }
         }

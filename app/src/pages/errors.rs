@@ -30,18 +30,37 @@ pub fn respond(error: &Error, request: &PageRequest) -> AnyView {
             leptos_axum::redirect(&to);
             view! { <PageHeading title="Sign in first" /><p><a href=to>"Sign in"</a></p> }.into_any()
         }
-        Error::NotFound(Missing::Agent | Missing::Task | Missing::Account | Missing::Session | Missing::Purchase) => {
-            view! { <NotFound /> }.into_any()
-        }
+        Error::NotFound(
+            Missing::Agent
+            | Missing::Task
+            | Missing::Account
+            | Missing::Session
+            | Missing::Purchase
+            | Missing::Key
+            | Missing::Webhook
+            | Missing::Delivery,
+        ) => view! { <NotFound /> }.into_any(),
         Error::Validation(_) => {
             set_status(StatusCode::BAD_REQUEST);
             said("This address is not quite right", &format!("In the address, {error}."))
         }
-        Error::Forbidden(_) | Error::SpendingLimit(_) => {
+        Error::Forbidden(_)
+        | Error::SpendingLimit(_)
+        | Error::Key(_)
+        | Error::MissingScope(_)
+        | Error::TrustThresholdNotMet(_) => {
             set_status(StatusCode::FORBIDDEN);
             said("Not allowed", &error.to_string())
         }
-        Error::AgentOffline(_) | Error::Conflict(_) | Error::InsufficientCredits { .. } | Error::RateLimited(_) => {
+        Error::AgentOffline(_)
+        | Error::Conflict(_)
+        | Error::InsufficientCredits { .. }
+        | Error::RateLimited(_)
+        | Error::RequestInFlight
+        | Error::IdempotencyConflict
+        | Error::Stale
+        | Error::TaskCancelled
+        | Error::Protocol(_) => {
             set_status(StatusCode::CONFLICT);
             said("This cannot be shown now", &error.to_string())
         }

@@ -146,8 +146,8 @@ fn wanted(query: &Query) -> (SearchQuery, Vec<FieldError>) {
     });
     let wanted = SearchQuery {
         text: query.text("q").chars().take(200).collect(),
-        tag: query.get("tag").map(str::to_lowercase),
-        skill: query.get("skill").map(str::to_owned),
+        tags: query.get("tag").map(str::to_lowercase).into_iter().collect(),
+        skills: query.get("skill").map(str::to_owned).into_iter().collect(),
         status: query.get("status").and_then(AgentStatus::parse),
         max_price,
         min_trust,

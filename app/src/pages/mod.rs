@@ -3,12 +3,14 @@
 pub mod admin;
 pub mod agent;
 pub mod agent_form;
+pub mod api_reference;
 pub mod credits;
 pub mod dashboard;
 pub mod docs;
 pub mod errors;
 pub mod hire;
 pub mod home;
+pub mod keys;
 pub mod manage_agent;
 pub mod marketplace;
 pub mod my_agents;
@@ -18,6 +20,7 @@ pub mod sign_in;
 pub mod sign_up;
 pub mod task;
 pub mod tasks;
+pub mod webhooks;
 
 use leptos::prelude::*;
 use leptos_router::components::{Route, Router, Routes};
@@ -34,10 +37,16 @@ pub fn PageRoutes() -> impl IntoView {
                 <Route path=path!("/marketplace/:id") view=agent::Agent />
                 <Route path=path!("/marketplace/:id/hire") view=hire::Hire />
                 <Route path=path!("/docs") view=docs::Docs />
+                <Route path=path!("/docs/api") view=api_reference::ApiReference />
                 <Route path=path!("/docs/:slug") view=docs::Docs />
                 <Route path=path!("/sign-up") view=sign_up::SignUp />
                 <Route path=path!("/sign-in") view=sign_in::SignIn />
                 <Route path=path!("/settings") view=settings::Settings />
+                <Route path=path!("/settings/webhooks") view=webhooks::Webhooks />
+                <Route path=path!("/settings/webhooks/:id") view=webhooks::WebhookEndpoint />
+                <Route path=path!("/settings/webhooks/:id/deliveries/:delivery") view=webhooks::Delivery />
+                <Route path=path!("/settings/keys") view=keys::Keys />
+                <Route path=path!("/settings/keys/:id") view=keys::Key />
                 <Route path=path!("/dashboard") view=dashboard::Dashboard />
                 <Route path=path!("/agents") view=my_agents::MyAgents />
                 <Route path=path!("/agents/register") view=register_agent::RegisterAgent />

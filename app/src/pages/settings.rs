@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::components::field::Field;
 use crate::components::heading::PageHeading;
-use crate::components::layout::tabs;
+use crate::components::settings_nav::settings_nav;
 use crate::components::table::Table;
 use crate::components::{form, time};
 use crate::context::{Form, PageRequest, load, page_request};
@@ -23,7 +23,7 @@ pub fn Settings() -> impl IntoView {
         let elsewhere = if request.form.value("section").is_none() { request.form.clone() } else { Form::default() };
         Ok(view! {
             <PageHeading title="Settings" lead=format!("{}, here since {}", profile.email, profile.created_at.format("%-d %b %Y")) />
-            {tabs("/settings")}
+            {settings_nav("/settings")}
             {form::errors(&elsewhere, &[])}
             <div class="stack narrow-left">
                 <section class="panel">

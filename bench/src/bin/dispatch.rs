@@ -26,6 +26,8 @@ use tokio_util::sync::CancellationToken;
 const PEOPLE: i64 = 1_000;
 const FREE_TASKS: i64 = 60_000;
 const PAID_TASKS: usize = 10_000;
+/// Who orders paid tasks at the same time.
+const CLIENTS: usize = 32;
 const SAMPLES: usize = 500;
 const ROUNDS: usize = 3;
 /// What a worker of the free tasks claims at once.
@@ -38,9 +40,13 @@ async fn main() -> Result<()> {
     people(db.pool(), PEOPLE).await?;
     id_maker(db.pool()).await?;
     let agent = Agent::serve().await?;
-    sqlx::query("UPDATE agents SET endpoint = $1, status = 'online', max_concurrent = 1000, agent_card = $2 WHERE kind = 'listed'")
+    sqlx::query("UPDATE agents SET endpoint = $1, max_concurrent = 1000, agent_card = $2 WHERE kind = 'listed'")
         .bind(&agent.url)
         .bind(json!({}))
+        .execute(db.pool())
+        .await?;
+    // By itself: an agent with a new endpoint goes offline until it has answered there.
+    sqlx::query("UPDATE agents SET tested_at = now(), listed = true, status = 'online' WHERE kind = 'listed'")
         .execute(db.pool())
         .await?;
     let (mut bare, mut free, mut paid, mut yardstick) = (vec![], vec![], vec![], vec![]);
@@ -229,18 +235,19 @@ fn order(agent: AgentId, text: String) -> NewTask {
     }
 }
 
-/// Paid tasks from the order to the settlement: eight clients order as fast as they can, one worker does them.
+/// Paid tasks from the order to the settlement: clients order as fast as they can, one worker does them. They are as many as a
+/// busy server has requests under way: fewer wait for the disk one after the other.
 async fn paid_tasks(db: &Db, _: &Agent) -> Result<f64> {
     let (buyers, sellers) = (ids(db.pool(), 201, 600).await?, ids(db.pool(), 601, 1_000).await?);
     sqlx::query("UPDATE agents SET price_per_task = 0.10 WHERE kind = 'listed'").execute(db.pool()).await?;
     let before = settled(db.pool()).await?;
     let worker = start_worker(db).await?;
     let begun = Instant::now();
-    let clients: Vec<_> = (0..8)
+    let clients: Vec<_> = (0..CLIENTS)
         .map(|client| {
             let (db, buyers, sellers) = (db.clone(), buyers.clone(), sellers.clone());
             tokio::spawn(async move {
-                for n in (client..PAID_TASKS).step_by(8) {
+                for n in (client..PAID_TASKS).step_by(CLIENTS) {
                     let (by, _) = buyers[n % buyers.len()];
                     let (_, agent) = sellers[(n * 7) % sellers.len()];
                     tasks::create(&db, &by, order(agent, format!("paid {n}")), Utc::now()).await?;

@@ -20,7 +20,8 @@ mod store;
 pub use close::close;
 pub use mail::{Mail, due_mails, mail_sent, queue_mail};
 pub use profile::{
-    Profile, change_name, change_password, find_by_email, is_operator, list, profile, reset_password, set_operator,
+    Profile, change_name, change_password, find_by_email, is_operator, list, profile, profile_within, reset_password,
+    set_operator,
 };
 pub use session::{
     SessionRecord, SessionView, delete_expired_sessions, delete_session, end_other_sessions, end_session, load_session,

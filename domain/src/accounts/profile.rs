@@ -28,6 +28,15 @@ pub async fn profile(db: &Db, actor: &Actor) -> Result<Profile> {
     store::profile(db.pool(), actor.user()?).await?.ok_or(Error::Unauthorized)
 }
 
+/// The same as part of a joint transaction: as it was just changed.
+///
+/// # Errors
+/// [`Error::Unauthorized`] when nobody is signed in.
+pub async fn profile_within(db: &Db, actor: &Actor) -> Result<Profile> {
+    let mut tx = db.begin(&Actor::System).await?;
+    store::profile(&mut *tx, actor.user()?).await?.ok_or(Error::Unauthorized)
+}
+
 /// Whether the actor decides disputes.
 ///
 /// # Errors
@@ -35,7 +44,8 @@ pub async fn profile(db: &Db, actor: &Actor) -> Result<Profile> {
 pub async fn is_operator(db: &Db, actor: &Actor) -> Result<bool> {
     match actor {
         Actor::Session(user) => Ok(store::profile(db.pool(), *user).await?.is_some_and(|p| p.operator)),
-        Actor::Anonymous | Actor::System => Ok(false),
+        // Disputes are decided by people.
+        Actor::Anonymous | Actor::Key { .. } | Actor::System => Ok(false),
     }
 }
 
@@ -126,6 +136,8 @@ pub async fn reset_password(db: &Db, actor: &Actor, user: UserId, new: String) -
 fn only_system(actor: &Actor) -> Result<()> {
     match actor {
         Actor::System => Ok(()),
-        Actor::Anonymous | Actor::Session(_) => Err(Error::Forbidden("only the program itself may do this".into())),
+        Actor::Anonymous | Actor::Session(_) | Actor::Key { .. } => {
+            Err(Error::Forbidden("only the program itself may do this".into()))
+        }
     }
 }

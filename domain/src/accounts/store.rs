@@ -1,7 +1,7 @@
 //! The SQL of accounts: `auth.users`, `auth.sessions`, `auth.sign_in_failures`.
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 use uuid::Uuid;
 
 use super::{Mail, Profile, SessionRecord, SessionView};
@@ -81,14 +81,14 @@ pub(super) async fn forget_failures(pool: &PgPool, key: &str) -> Result<()> {
     Ok(())
 }
 
-pub(super) async fn profile(pool: &PgPool, user: UserId) -> Result<Option<Profile>> {
+pub(super) async fn profile(of: impl PgExecutor<'_>, user: UserId) -> Result<Option<Profile>> {
     Ok(sqlx::query_as!(
         Profile,
         r#"SELECT id AS "id: UserId", email, display_name AS name, created_at, role = 'operator' AS "operator!" FROM auth.users
             WHERE id = $1 AND closed_at IS NULL"#,
         user as UserId
     )
-    .fetch_optional(pool)
+    .fetch_optional(of)
     .await?)
 }
 

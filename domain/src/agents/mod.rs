@@ -18,12 +18,13 @@ mod store;
 mod view;
 pub mod watch;
 
+pub use crate::signing::SigningSecrets;
 pub use publish::{mark_tested, retire, set_status};
-pub use register::{AgentChange, NewAgent, Registered, register, update};
+pub use register::{AgentChange, NewAgent, Registered, lock, register, update};
 pub use search::{AgentStatus, Facets, SearchQuery, Sort, facets, featured, search};
-pub use secret::{SigningSecrets, rotate_secret, signing_secrets};
+pub use secret::{rotate_secret, signing_secrets};
 pub use skill::Skill;
 pub use store::adopt_demo_agent;
-pub use view::{AgentDetail, AgentSummary, OwnedAgent, Totals, detail, mine, owned, totals};
+pub use view::{AgentDetail, AgentSummary, OwnedAgent, Totals, detail, mine, mine_after, owned, require_trust, totals};
 
 pub(crate) use store::{registered_at, set_trust_scores};

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::secret::new_secret;
 use super::{Skill, rules, store};
-use crate::{Actor, AgentId, Credits, Db, Error, Result};
+use crate::signing::new_secret;
+use crate::{Actor, AgentId, Credits, Db, Error, Missing, Result};
 
 /// A listing as its owner writes it, or as it is read from an agent card.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,6 +86,18 @@ pub async fn update(db: &Db, actor: &Actor, id: AgentId, change: AgentChange) ->
     store::update(&mut tx, owner, id, &change).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// Locks one of the actor's agents until the joint transaction ends, so that it stays as it is looked at next.
+///
+/// # Errors
+/// [`Error::NotFound`] when it is not theirs, is retired, or the actor's key is for other agents.
+pub async fn lock(db: &Db, actor: &Actor, id: AgentId) -> Result<()> {
+    let owner = actor.user()?;
+    let mut tx = db.begin(actor).await?;
+    let found = store::lock(&mut tx, owner, id).await?;
+    tx.commit().await?;
+    if found { Ok(()) } else { Err(Error::NotFound(Missing::Agent)) }
 }
 
 fn tidy(mut new: NewAgent) -> Result<NewAgent> {

@@ -87,10 +87,10 @@ impl Sort {
 pub struct SearchQuery {
     /// Words; a typo is forgiven.
     pub text: String,
-    /// Must carry this tag.
-    pub tag: Option<String>,
-    /// Must have the skill of this id.
-    pub skill: Option<String>,
+    /// Must carry each of these tags.
+    pub tags: Vec<String>,
+    /// Must have a skill of each of these ids.
+    pub skills: Vec<String>,
     /// Must be in this state.
     pub status: Option<AgentStatus>,
     /// Must not cost more.

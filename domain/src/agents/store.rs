@@ -148,6 +148,19 @@ pub(super) async fn set_status(tx: &mut PgConnection, id: AgentId, status: &str)
     Ok(())
 }
 
+/// Locks one of an owner's agents until the transaction ends. A key that is limited to other agents finds none.
+pub(super) async fn lock(tx: &mut PgConnection, owner: UserId, id: AgentId) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        "SELECT 1 AS one FROM agents
+          WHERE id = $1 AND owner_user_id = $2 AND kind = 'listed' AND retired_at IS NULL FOR NO KEY UPDATE",
+        id as AgentId,
+        owner as UserId
+    )
+    .fetch_optional(tx)
+    .await?
+    .is_some())
+}
+
 pub(super) async fn retire(tx: &mut PgConnection, id: AgentId) -> Result<()> {
     sqlx::query_scalar!("SELECT economy.retire_agent($1)", id as AgentId).fetch_one(tx).await?;
     Ok(())
@@ -268,6 +281,7 @@ pub(super) async fn search(
         Sort::Best if text.is_empty() => Sort::Trust,
         other => other,
     };
+    let skills = query.skills.iter().map(|id| serde_json::json!({ "id": id })).collect::<Value>();
     let after_key = query.after.as_ref().map(|c| c.key.parse::<Decimal>()).transpose();
     let after_key = after_key.map_err(|_| Error::field("cursor", "is not one that this list gave out"))?;
     let rows = sqlx::query!(
@@ -286,8 +300,8 @@ pub(super) async fn search(
                FROM agents a LEFT JOIN agent_stats s ON s.agent_id = a.id
               WHERE a.kind = 'listed' AND a.status <> 'offline'
                 AND ($1::text = '' OR a.search @@ websearch_to_tsquery('pg_catalog.english', $1) OR $1 <% a.search_text)
-                AND ($2::text IS NULL OR a.tags @> ARRAY[$2])
-                AND ($3::text IS NULL OR a.skills @> jsonb_build_array(jsonb_build_object('id', $3)))
+                AND ($2::text[] IS NULL OR a.tags @> $2)
+                AND ($3::jsonb IS NULL OR a.skills @> $3)
                 AND ($4::text IS NULL OR a.status = $4)
                 AND ($5::numeric IS NULL OR a.price_per_task <= $5)
                 AND ($6::int IS NULL OR a.trust_score >= $6))
@@ -298,8 +312,8 @@ pub(super) async fn search(
             WHERE $8::numeric IS NULL OR (key, id) < ($8, $9::uuid)
             ORDER BY key DESC, id DESC LIMIT $10"#,
         text,
-        query.tag,
-        query.skill,
+        (!query.tags.is_empty()).then_some(&*query.tags),
+        (!query.skills.is_empty()).then_some(skills),
         query.status.map(AgentStatus::as_str),
         query.max_price.map(Credits::decimal),
         query.min_trust.map(i32::from),
@@ -405,7 +419,21 @@ pub(super) async fn detail(tx: &mut PgConnection, id: AgentId, own: bool) -> Res
     }))
 }
 
-pub(super) async fn owned(tx: &mut PgConnection, owner: UserId, id: Option<AgentId>) -> Result<Vec<OwnedAgent>> {
+/// Where a page of an owner's agents begins.
+pub(super) struct After {
+    pub in_use: bool,
+    pub created_at: DateTime<Utc>,
+    pub id: AgentId,
+}
+
+/// An owner's agents, the newest first, retired ones last. A key that is limited to chosen agents sees no others.
+pub(super) async fn owned(
+    tx: &mut PgConnection,
+    owner: UserId,
+    id: Option<AgentId>,
+    after: Option<&After>,
+    limit: usize,
+) -> Result<Vec<OwnedAgent>> {
     let rows = sqlx::query!(
         r#"SELECT a.id AS "id: AgentId", a.name, a.description, a.status, a.skills, a.tags, a.trust_score,
                   a.price_per_task AS "price: Credits", a.featured, s.completed AS "completed?", s.failed AS "failed?",
@@ -420,9 +448,15 @@ pub(super) async fn owned(tx: &mut PgConnection, owner: UserId, id: Option<Agent
                   LEFT JOIN agent_incidents i ON i.agent_id = a.id AND i.ended_at IS NULL,
                   LATERAL economy.agent_private(a.id) p
             WHERE a.owner_user_id = $1 AND a.kind = 'listed' AND ($2::uuid IS NULL OR a.id = $2)
-            ORDER BY a.retired_at IS NOT NULL, a.created_at DESC, a.id LIMIT 500"#,
+              AND ($3::bool IS NULL OR (a.retired_at IS NULL, a.created_at, a.id) < ($3, $4::timestamptz, $5::uuid))
+              AND ((SELECT economy.key_agents()) IS NULL OR a.id = ANY ((SELECT economy.key_agents())::uuid[]))
+            ORDER BY a.retired_at IS NULL DESC, a.created_at DESC, a.id DESC LIMIT $6"#,
         owner as UserId,
-        id as Option<AgentId>
+        id as Option<AgentId>,
+        after.map(|a| a.in_use),
+        after.map(|a| a.created_at),
+        after.map(|a| a.id.0),
+        limit as i64
     )
     .fetch_all(tx)
     .await?;
@@ -523,7 +557,7 @@ pub async fn adopt_demo_agent(
         "INSERT INTO agent_secrets (agent_id, secret) VALUES ($1, $2)
          ON CONFLICT (agent_id) DO UPDATE SET secret = agent_secrets.secret RETURNING secret",
         id as AgentId,
-        super::secret::new_secret()
+        crate::signing::new_secret()
     )
     .fetch_one(&mut *tx)
     .await?;

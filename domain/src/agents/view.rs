@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::watch::Watch;
 use super::{AgentStatus, Skill, store};
-use crate::{Actor, AgentId, Credits, Db, Error, Missing, Result};
+use crate::{Actor, AgentId, Credits, Cursor, Db, Error, Missing, Page, Result};
 
 /// An agent on a card.
 #[derive(Clone, Debug)]
@@ -121,20 +121,58 @@ pub struct Totals {
 pub async fn detail(db: &Db, actor: &Actor, id: AgentId) -> Result<AgentDetail> {
     let mut tx = db.begin(actor).await?;
     let own = match actor {
-        Actor::Session(user) => store::is_owner(&mut tx, *user, id).await?,
+        Actor::Session(user) | Actor::Key { user, .. } => store::is_owner(&mut tx, *user, id).await?,
         Actor::Anonymous | Actor::System => false,
     };
     store::detail(&mut tx, id, own).await?.ok_or(Error::NotFound(Missing::Agent))
 }
 
-/// The actor's listings, newest first, retired ones last.
+/// Refuses an agent that is trusted less than `least`, 0 to 100.
+///
+/// # Errors
+/// [`Error::TrustThresholdNotMet`]; [`Error::Validation`] of `minTrustScore`; [`Error::NotFound`].
+pub async fn require_trust(db: &Db, actor: &Actor, id: AgentId, least: f64) -> Result<()> {
+    if !(0.0..=100.0).contains(&least) {
+        return Err(Error::field("minTrustScore", "must be 0 to 100"));
+    }
+    let agent = detail(db, actor, id).await?.summary;
+    if agent.trust >= least {
+        return Ok(());
+    }
+    Err(Error::TrustThresholdNotMet(format!(
+        "{} has a trust score of {:.2}, below {least:.2}",
+        agent.name, agent.trust
+    )))
+}
+
+/// The actor's listings, newest first, retired ones last; at most 500.
 ///
 /// # Errors
 /// [`Error::Unauthorized`].
 pub async fn mine(db: &Db, actor: &Actor) -> Result<Vec<OwnedAgent>> {
+    Ok(mine_after(db, actor, None, 500).await?.items)
+}
+
+/// The same in pages. A key that is limited to chosen agents sees no others.
+///
+/// # Errors
+/// [`Error::Unauthorized`]; [`Error::Validation`] for a cursor of another list.
+pub async fn mine_after(db: &Db, actor: &Actor, after: Option<&Cursor>, limit: usize) -> Result<Page<OwnedAgent>> {
     let owner = actor.user()?;
+    let after = after.map(|cursor| {
+        let (in_use, at) = cursor.key.split_once(' ')?;
+        let created_at = DateTime::parse_from_rfc3339(at).ok()?.with_timezone(&Utc);
+        Some(store::After { in_use: in_use.parse().ok()?, created_at, id: AgentId(cursor.id) })
+    });
+    if let Some(None) = after {
+        return Err(Error::field("cursor", "is not one that this list gave out"));
+    }
     let mut tx = db.begin(actor).await?;
-    store::owned(&mut tx, owner, None).await
+    let rows = store::owned(&mut tx, owner, None, after.flatten().as_ref(), limit + 1).await?;
+    Ok(Page::cut(rows, limit, |a| Cursor {
+        key: format!("{} {}", a.retired_at.is_none(), a.created_at.to_rfc3339()),
+        id: a.summary.id.0,
+    }))
 }
 
 /// One of the actor's listings.
@@ -144,7 +182,7 @@ pub async fn mine(db: &Db, actor: &Actor) -> Result<Vec<OwnedAgent>> {
 pub async fn owned(db: &Db, actor: &Actor, id: AgentId) -> Result<OwnedAgent> {
     let owner = actor.user()?;
     let mut tx = db.begin(actor).await?;
-    store::owned(&mut tx, owner, Some(id)).await?.into_iter().next().ok_or(Error::NotFound(Missing::Agent))
+    store::owned(&mut tx, owner, Some(id), None, 1).await?.into_iter().next().ok_or(Error::NotFound(Missing::Agent))
 }
 
 /// True figures for the front page.

@@ -38,7 +38,7 @@ pub use audit::{AuditReport, Finding, KeptAudit, audit, audit_and_anchor, audit_
 pub use disputes::{Escrowed, collect_disputes, escrow_dispute, resolve_dispute};
 pub use entries::{Entry, EntryFilter, EntryKind, entries};
 pub use holds::{End, Hold, HoldEnd, end as end_holds, open_holds};
-pub use limits::{SpendingLimits, limits, set_limits};
+pub use limits::{SpendingLimits, limits, low_balance, set_limits, set_low_balance};
 pub use usage::{PERIODS, UsageDay, usage};
 
 /// What an account has.

@@ -242,6 +242,19 @@ pub(super) async fn limits(tx: &mut PgConnection, user: UserId, today: NaiveDate
     .await?)
 }
 
+pub(super) async fn low_balance(tx: &mut PgConnection, user: UserId) -> Result<Option<Credits>> {
+    let below = sqlx::query_scalar!(
+        r#"SELECT low_balance AS "low_balance: Credits" FROM credit_balances WHERE user_id = $1"#,
+        user as UserId
+    );
+    Ok(below.fetch_optional(tx).await?.flatten())
+}
+
+pub(super) async fn set_low_balance(tx: &mut PgConnection, below: Option<Credits>) -> Result<()> {
+    sqlx::query!("SELECT economy.set_low_balance($1)", below as Option<Credits>).execute(tx).await?;
+    Ok(())
+}
+
 pub(super) async fn set_limits(
     tx: &mut PgConnection,
     user: UserId,
@@ -265,8 +278,8 @@ pub(super) async fn usage(tx: &mut PgConnection, user: UserId, days: i32, today:
         UsageDay,
         r#"WITH moved AS (
              SELECT (created_at AT TIME ZONE 'UTC')::date AS day,
-                    -sum(amount) FILTER (WHERE type = 'task_debit' OR (type = 'refund' AND metadata ? 'taskId')) AS spent,
-                    sum(amount) FILTER (WHERE type IN ('task_credit', 'platform_fee')) AS earned
+                    -sum(amount) FILTER (WHERE type = 'task_debit' OR (type = 'refund' AND metadata ?| ARRAY['taskId', 'disputeRefund'])) AS spent,
+                    sum(amount) FILTER (WHERE type IN ('task_credit', 'platform_fee') OR (type = 'refund' AND metadata ? 'dispute')) AS earned
                FROM credit_transactions
               WHERE user_id = $1 AND created_at >= ($3::date - ($2::int - 1))::timestamp AT TIME ZONE 'UTC'
                 AND created_at < ($3::date + 1)::timestamp AT TIME ZONE 'UTC'

@@ -13,9 +13,9 @@ pub const PERIODS: [i32; 3] = [7, 30, 90];
 pub struct UsageDay {
     /// The day.
     pub day: NaiveDate,
-    /// Held for tasks on this day, less what came back on this day.
+    /// Held for tasks on this day, less what came back on this day, from holds and from disputes.
     pub spent: Credits,
-    /// Earned by the account's agents, fees taken off.
+    /// Earned by the account's agents, fees taken off, less what disputes took into escrow on this day or took for good.
     pub earned: Credits,
 }
 

@@ -3,7 +3,8 @@
 use super::store;
 use crate::{Actor, Db, Result, TaskId};
 
-/// Cancels a task of the actor's: the hold comes back at once. The worker that has it tells the agent.
+/// Cancels a task of the actor's: the hold comes back at once. An agent that has taken it is told, by the worker that holds the
+/// conversation or by whoever finds that written down ([`super::dispatch::cancels`]).
 ///
 /// # Errors
 /// [`crate::Error::NotFound`] when it is not theirs; [`crate::Error::Conflict`] when it has ended.

@@ -82,6 +82,7 @@ pub async fn create(db: &Db, actor: &Actor, new: NewTask, now: DateTime<Utc>) ->
     let id = store::insert_draft(&mut tx, &draft).await?;
     let held = store::assign(&mut tx, id, new.agent, new.shown_price).await?;
     tx.commit().await?;
+    db.wake_workers();
     Ok(Accepted { id, held })
 }
 

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::dispatch::Claim;
-use super::dispatch::store::EndedAttempt;
+use super::dispatch::store::{EndedAttempt, HangUp};
 use super::store::{self, Closing};
 use super::{TaskState, content, standing};
 use crate::trust::{self, Evidenced};
@@ -66,6 +66,8 @@ pub enum Outcome {
     Completed(Delivery),
     /// It did not, and said so.
     Failed(Delivery, Failure),
+    /// We end it, though the agent goes on: it has asked as often as it may.
+    Stopped(Delivery, Failure),
     /// It could not be made to answer in all attempts, or what it answered was no answer: a dead letter, which its requester
     /// may send again. With the HTTP status of the last attempt.
     Undelivered(Failure, Option<u16>),
@@ -185,6 +187,7 @@ impl Ending<'_> {
 enum How<'a> {
     Completed(&'a Delivery),
     Failed(&'a Delivery, &'a Failure),
+    Stopped(&'a Delivery, &'a Failure),
     Undelivered(&'a Failure, Option<u16>),
     TimedOut { fault: Fault },
 }
@@ -194,6 +197,7 @@ impl<'a> How<'a> {
         match outcome {
             Outcome::Completed(delivery) => How::Completed(delivery),
             Outcome::Failed(delivery, failure) => How::Failed(delivery, failure),
+            Outcome::Stopped(delivery, failure) => How::Stopped(delivery, failure),
             Outcome::Undelivered(failure, status) => How::Undelivered(failure, *status),
         }
     }
@@ -202,7 +206,7 @@ impl<'a> How<'a> {
     fn hold(&self) -> ledger::End {
         match self {
             How::Completed(delivery) => ledger::End::Capture(delivery.cost),
-            How::Failed(..) | How::Undelivered(..) => ledger::End::Return("Returned: task failed"),
+            How::Failed(..) | How::Stopped(..) | How::Undelivered(..) => ledger::End::Return("Returned: task failed"),
             How::TimedOut { .. } => ledger::End::Return("Returned: task timed out"),
         }
     }
@@ -211,7 +215,9 @@ impl<'a> How<'a> {
     fn failure(&self) -> Option<(&str, Fault)> {
         match self {
             How::Completed(_) => None,
-            How::Failed(_, failure) | How::Undelivered(failure, _) => Some((&failure.message, failure.fault)),
+            How::Failed(_, failure) | How::Stopped(_, failure) | How::Undelivered(failure, _) => {
+                Some((&failure.message, failure.fault))
+            }
             How::TimedOut { fault: Fault::Requester } => {
                 Some(("Nobody answered what the agent asked", Fault::Requester))
             }
@@ -222,14 +228,24 @@ impl<'a> How<'a> {
 
     fn delivery(&self) -> Option<&Delivery> {
         match self {
-            How::Completed(delivery) | How::Failed(delivery, _) => Some(delivery),
+            How::Completed(delivery) | How::Failed(delivery, _) | How::Stopped(delivery, _) => Some(delivery),
             How::Undelivered(..) | How::TimedOut { .. } => None,
+        }
+    }
+
+    /// Who is to tell the agent, where the end is not its own: it may be at work yet.
+    fn hang_up(&self) -> Option<HangUp> {
+        match self {
+            How::Completed(_) | How::Failed(..) => None,
+            // The worker that had the task is about to leave it.
+            How::Stopped(..) | How::Undelivered(..) => Some(HangUp::Now),
+            How::TimedOut { .. } => Some(HangUp::AfterHolder),
         }
     }
 
     /// Whether the agent answered at all, whatever it said.
     fn answered(&self) -> bool {
-        matches!(self, How::Completed(_) | How::Failed(..))
+        matches!(self, How::Completed(_) | How::Failed(..) | How::Stopped(..))
     }
 
     /// What it says about the agent, where it says anything.
@@ -239,11 +255,13 @@ impl<'a> How<'a> {
                 took: now - task.started_at.unwrap_or(now),
                 promised: task.promised_seconds.map(|s| TimeDelta::seconds(s.into())),
             }),
-            How::Failed(_, failure) | How::Undelivered(failure, _) if failure.fault == Fault::Agent => {
+            How::Failed(_, failure) | How::Stopped(_, failure) | How::Undelivered(failure, _)
+                if failure.fault == Fault::Agent =>
+            {
                 Some(trust::Ended::Failed(failure.kind.to_owned()))
             }
             How::TimedOut { fault: Fault::Agent } => Some(trust::Ended::TimedOut),
-            How::Failed(..) | How::Undelivered(..) | How::TimedOut { .. } => None,
+            How::Failed(..) | How::Stopped(..) | How::Undelivered(..) | How::TimedOut { .. } => None,
         }
     }
 }
@@ -283,6 +301,7 @@ async fn write(tx: &mut Tx, endings: &[Ending<'_>], now: DateTime<Utc>) -> Resul
                     status: if let How::Undelivered(_, status) = e.how { status } else { None },
                     answered: e.task.agent.filter(|_| e.how.answered()),
                 },
+                hang_up: e.how.hang_up(),
                 artifacts: Value::Array(artifacts),
                 started_at: e.task.started_at,
                 retries: e.task.retries.max(e.task.attempt - 1),

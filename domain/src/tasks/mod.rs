@@ -8,6 +8,7 @@
 //! | an end settles or refunds, once; what comes after changes nothing | [`finish`] |
 //! | ends that come together are committed together | [`Finisher`] |
 //! | deadlines by the clock | [`sweep()`] |
+//! | an agent hears of an end that is not its own | [`dispatch::cancels`] |
 //! | an agent's question stops the clock until it is answered | [`dispatch::ask`], [`reply()`] |
 //! | only who paid judges, once | [`rate`], [`accept`], [`disputes`] |
 
@@ -41,5 +42,5 @@ pub use state::TaskState;
 pub use sweep::{ASKING_LIMIT, sweep};
 pub use view::{
     Attempt, Event, Role, TaskCounts, TaskDetail, TaskFilter, TaskSummary, Waiting, counts, detail, event_data_text,
-    file, has_history, list,
+    events_after, file, has_history, list,
 };

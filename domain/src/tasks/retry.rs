@@ -4,8 +4,11 @@ use std::time::Duration;
 
 /// Attempts before a transient failure counts as a failure.
 pub const MAX_ATTEMPTS: i32 = 5;
-/// Attempts of any outcome before a task is given up: one that takes its worker down each time must end too.
+/// Attempts of any outcome without a word of the requester's between them before a task is given up: one that takes its worker
+/// down each time must end too.
 pub const MAX_CLAIMS: i32 = 20;
+/// Questions that an agent may ask in one task.
+pub const MAX_QUESTIONS: i32 = 100;
 
 /// The wait before attempt `next` (2, 3, …): 1 s, doubling, at most 60 s, less up to half of it by `jitter` in
 /// [0, 1), so that tasks that failed together do not come back together. `None`: no further attempt.

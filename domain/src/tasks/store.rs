@@ -10,7 +10,7 @@ use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::content::{Artifact, Message};
-use super::dispatch::store::{EndedAttempt, leave};
+use super::dispatch::store::{EndedAttempt, HangUp, hang_up, leave};
 use super::dispatch::{Claim, Question};
 use super::finish::{Fault, Locked};
 use super::sweep::ASKING_LIMIT;
@@ -250,6 +250,8 @@ pub(super) struct Closing {
     pub event: Value,
     /// How its open attempt ends.
     pub attempt: EndedAttempt,
+    /// Who tells the agent, if it is to be told.
+    pub hang_up: Option<HangUp>,
     /// When its agent was called first.
     pub started_at: Option<DateTime<Utc>>,
     /// Calls beyond the first.
@@ -271,6 +273,7 @@ pub(super) async fn close(tx: &mut PgConnection, closings: Vec<Closing>, now: Da
     let started: Vec<Option<DateTime<Utc>>> = closings.iter().map(|c| c.started_at).collect();
     let retries: Vec<i32> = closings.iter().map(|c| c.retries).collect();
     let unsaid: Vec<_> = closings.iter().filter_map(|c| Some((c.task.0, c.unsaid?))).collect();
+    let untold: Vec<_> = closings.iter().filter_map(|c| Some((c.task, c.hang_up?))).collect();
     let (mut outputs, mut artifacts, mut messages) = (Vec::new(), Vec::new(), Vec::new());
     let (mut remote_tasks, mut contexts) = (Vec::new(), Vec::new());
     let (mut errors, mut events, mut attempts) = (Vec::new(), Vec::new(), Vec::new());
@@ -310,6 +313,7 @@ pub(super) async fn close(tx: &mut PgConnection, closings: Vec<Closing>, now: Da
     )
     .execute(&mut *tx)
     .await?;
+    hang_up(tx, &untold).await?;
     leave(tx, &attempts, now).await?;
     if !unsaid.is_empty() {
         let ids: Vec<Uuid> = unsaid.iter().map(|u| u.0).collect();
@@ -444,6 +448,28 @@ pub(super) async fn list(
     .fetch_all(tx)
     .await?;
     rows.into_iter().map(Row::summary).collect()
+}
+
+/// Whether an account is on one of the sides of a task.
+pub(super) async fn has_part(tx: &mut PgConnection, user: UserId, id: TaskId) -> Result<bool> {
+    let found = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT 1 FROM tasks t JOIN agents a ON a.id IN (t.requester_agent_id, t.assigned_agent_id)
+                           WHERE t.id = $2 AND a.owner_user_id = $1) AS "found!""#,
+        user as UserId,
+        id as TaskId
+    );
+    Ok(found.fetch_one(tx).await?)
+}
+
+pub(super) async fn events_after(tx: &mut PgConnection, id: TaskId, after: i32, limit: i64) -> Result<Vec<Event>> {
+    let events = sqlx::query_as!(
+        Event,
+        "SELECT seq, kind, data, created_at FROM task_events WHERE task_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",
+        id as TaskId,
+        after,
+        limit
+    );
+    Ok(events.fetch_all(tx).await?)
 }
 
 pub(super) async fn detail(tx: &mut PgConnection, user: UserId, id: TaskId) -> Result<Option<TaskDetail>> {

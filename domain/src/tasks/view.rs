@@ -197,6 +197,19 @@ pub async fn detail(db: &Db, actor: &Actor, id: TaskId) -> Result<TaskDetail> {
     store::detail(&mut tx, user, id).await?.ok_or(Error::NotFound(Missing::Task))
 }
 
+/// What happened to one of the actor's tasks after event number `after`, at most `limit` events, none left out.
+///
+/// # Errors
+/// [`Error::NotFound`] when they have no part in it.
+pub async fn events_after(db: &Db, actor: &Actor, id: TaskId, after: i32, limit: i64) -> Result<Vec<Event>> {
+    let user = actor.user()?;
+    let mut tx = db.begin(actor).await?;
+    if !store::has_part(&mut tx, user, id).await? {
+        return Err(Error::NotFound(Missing::Task));
+    }
+    store::events_after(&mut tx, id, after, limit).await
+}
+
 /// A part of an artifact of one of the actor's tasks, both counted from 0.
 ///
 /// # Errors

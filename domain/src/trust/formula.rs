@@ -47,6 +47,9 @@ pub struct Voices {
     pub rating: Heard,
 }
 
+/// What each part counts for in the score: reliability, speed, quality, tenure.
+pub const WEIGHTS: Parts = Parts { reliability: 0.40, speed: 0.20, quality: 0.25, tenure: 0.15 };
+
 /// The four parts, each 0 to 100.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Parts {
@@ -104,7 +107,8 @@ pub fn parts(evidence: &Evidence, registered: DateTime<Utc>, now: DateTime<Utc>)
 /// to `now`.
 pub fn score(evidence: &Evidence, registered: DateTime<Utc>, now: DateTime<Utc>) -> f64 {
     let p = parts(evidence, registered, now);
-    let weighted = 0.40 * p.reliability + 0.20 * p.speed + 0.25 * p.quality + 0.15 * p.tenure;
+    let w = WEIGHTS;
+    let weighted = w.reliability * p.reliability + w.speed * p.speed + w.quality * p.quality + w.tenure * p.tenure;
     (weighted * 100.0).round().clamp(0.0, 10_000.0) / 100.0
 }
 

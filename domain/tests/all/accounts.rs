@@ -148,10 +148,12 @@ async fn search_forgives_typos_filters_and_pages(pool: PgPool) {
         ["Forecaster", "Translator"]
     );
     assert_eq!(
-        names(SearchQuery { tag: Some("nothing".into()), ..SearchQuery::default() }).await,
+        names(SearchQuery { tags: vec!["nothing".into()], ..SearchQuery::default() }).await,
         Vec::<String>::new()
     );
-    assert_eq!(names(SearchQuery { skill: Some("work".into()), ..SearchQuery::default() }).await.len(), 4);
+    assert_eq!(names(SearchQuery { skills: vec!["work".into()], ..SearchQuery::default() }).await.len(), 4);
+    let both = SearchQuery { skills: vec!["work".into(), "rest".into()], ..SearchQuery::default() };
+    assert_eq!(names(both).await.len(), 0, "each skill is wanted");
     assert_eq!(names(SearchQuery { min_trust: Some(51), ..SearchQuery::default() }).await.len(), 0);
     for sort in Sort::ALL {
         let mut seen = Vec::new();

@@ -312,6 +312,7 @@ async fn a_reply_that_comes_while_tasks_are_claimed_is_sent_whole(pool: PgPool) 
     let task = economy.hire(&buyer, agent).await.unwrap().id;
     let mut claim = economy.claim(task).await;
     for round in 0..300 {
+        sqlx::query("UPDATE task_queue SET questions = 0").execute(economy.db.pool()).await.unwrap();
         dispatch::ask(&economy.db, &claim, &question(false), Utc::now()).await.unwrap();
         let said = format!("reply {round}");
         let parts = [Part::text(said.clone())];

@@ -43,6 +43,20 @@ impl Case {
         operator
     }
 
+    /// What the buyer is said to have spent today: against the limits, and on the page of usage.
+    async fn spent(&self) -> [String; 2] {
+        let (db, now) = (&self.economy.db, Utc::now());
+        let limits = ledger::limits(db, &self.buyer, now).await.unwrap();
+        let usage = ledger::usage(db, &self.buyer, 1, now.date_naive()).await.unwrap();
+        [limits.spent_today.to_string(), usage[0].spent.to_string()]
+    }
+
+    async fn earned(&self) -> String {
+        let usage = ledger::usage(&self.economy.db, &self.owner, 1, Utc::now().date_naive()).await.unwrap();
+        assert_eq!(usage[0].earned, self.economy.balance(&self.owner).await.earned);
+        usage[0].earned.to_string()
+    }
+
     async fn decision(&self) -> Option<(DecidedBy, String, String, String)> {
         let d = disputes::of_task(&self.economy.db, &self.buyer, self.task).await.unwrap().decision?;
         Some((d.by, d.refund.to_string(), d.returned.to_string(), d.owed.to_string()))
@@ -170,6 +184,7 @@ async fn what_the_earner_has_spent_is_owed_and_paid_off_before_anything_else(poo
     assert_eq!(disputes::of_task(db, &case.owner, case.task).await.unwrap().escrow, credits("25"));
     disputes::give_in(db, &case.owner, case.task, Utc::now()).await.unwrap();
     assert_eq!(case.decision().await.unwrap(), (DecidedBy::Provider, "100.00".into(), "25.00".into(), "75.00".into()));
+    assert_eq!(case.spent().await, ["75.00", "75.00"], "what is owed has not come back");
     assert_eq!((e.available(&case.buyer).await, e.available(&case.owner).await), ("925.00".into(), "0.00".into()));
     assert_eq!(ledger::collect_disputes(db).await.unwrap(), 0, "there is nothing to collect");
     // The earner earns 47.50: nothing of it can be spent, all of it is collected.
@@ -181,6 +196,7 @@ async fn what_the_earner_has_spent_is_owed_and_paid_off_before_anything_else(poo
     assert_eq!(ledger::collect_disputes(db).await.unwrap(), 1);
     assert_eq!((e.available(&case.buyer).await, e.available(&case.owner).await), ("972.50".into(), "0.00".into()));
     assert_eq!(case.decision().await.unwrap().3, "27.50");
+    assert_eq!(case.spent().await, ["27.50", "27.50"]);
     let earned = e.hire(&third, cheap).await.unwrap().id;
     assert!(e.complete(&e.claim(earned).await).await);
     assert_eq!(ledger::collect_disputes(db).await.unwrap(), 1);
@@ -231,4 +247,45 @@ async fn it_ends_once_whatever_races(pool: PgPool) {
     let seen = disputes::of_task(db, &case.owner, case.task).await.unwrap();
     assert_eq!(seen.escrow, credits("0"));
     assert_eq!(seen.statements[0].side, Side::Requester);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_a_dispute_returns_was_not_spent_and_what_it_takes_was_not_earned(pool: PgPool) {
+    let case = paid(pool).await;
+    let (e, db) = (&case.economy, &case.economy.db);
+    ledger::set_limits(db, &case.buyer, Some(credits("150")), None).await.unwrap();
+    let refused = async || matches!(e.hire(&case.buyer, case.agent).await, Err(Error::SpendingLimit(_)));
+    assert_eq!((case.spent().await, case.earned().await.as_str()), (["100.00".into(), "100.00".into()], "95.00"));
+    case.open().await;
+    assert_eq!((case.spent().await, case.earned().await.as_str()), (["100.00".into(), "100.00".into()], "0.00"));
+    assert!(refused().await, "in escrow is not back");
+    let judge = case.operator("judge").await;
+    disputes::decide(db, &judge, case.task, credits("40"), "So", Utc::now()).await.unwrap();
+    assert_eq!((case.spent().await, case.earned().await.as_str()), (["60.00".into(), "60.00".into()], "57.00"));
+    assert!(refused().await, "60 and 100 are more than 150");
+    ledger::set_limits(db, &case.buyer, Some(credits("160")), None).await.unwrap();
+    let second = e.hire(&case.buyer, case.agent).await.expect("what came back is there to be spent again").id;
+    assert!(e.complete(&e.claim(second).await).await);
+    // What was held on another day comes off that day.
+    let mut tx = db.pool().begin().await.unwrap();
+    for sql in [
+        "SET LOCAL session_replication_role = replica",
+        "UPDATE transactions SET created_at = created_at - interval '1 day'",
+        "UPDATE spending_days SET day = day - 1",
+    ] {
+        sqlx::query(sql).execute(&mut *tx).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let case = Case { task: second, ..case };
+    case.open().await;
+    disputes::give_in(&case.economy.db, &case.owner, second, Utc::now()).await.unwrap();
+    let days: Vec<(bool, String)> = sqlx::query_as(
+        "SELECT day = (now() AT TIME ZONE 'UTC')::date - 1, spent::text FROM spending_days WHERE user_id = $1",
+    )
+    .bind(case.buyer.user().unwrap().0)
+    .fetch_all(case.economy.db.pool())
+    .await
+    .unwrap();
+    assert_eq!(days, [(true, "60.00".to_owned())]);
+    case.economy.assert_adds_up().await;
 }

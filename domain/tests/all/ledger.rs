@@ -240,16 +240,22 @@ async fn a_refund_takes_the_credits_before_the_provider_is_asked(pool: PgPool) {
     assert!(matches!(refund::request(&economy.db, &stranger, p.id, now).await, Err(Error::NotFound(_))));
     let late = refund::request(&economy.db, &buyer, p.id, now + refund::PERIOD + TimeDelta::hours(1)).await;
     assert!(matches!(late, Err(Error::Conflict(why)) if why.contains("14 days")));
-    let order = refund::request(&economy.db, &buyer, p.id, now).await.unwrap();
+    let (order, credits) = refund::request(&economy.db, &buyer, p.id, now).await.unwrap();
     assert_eq!((order.amount_cents, economy.available(&buyer).await), (4_000, "1000.00".into()));
+    assert_eq!(credits.to_string(), "5000.00");
+    let state = async |of: uuid::Uuid| refund::find(&economy.db, &buyer, of).await.unwrap().1;
+    assert_eq!(state(order.id).await, refund::OrderState::Ordered);
+    assert!(matches!(refund::find(&economy.db, &stranger, order.id).await, Err(Error::NotFound(_))));
     assert!(matches!(refund::request(&economy.db, &buyer, p.id, now).await, Err(Error::Conflict(_))), "once");
     economy.assert_adds_up().await;
     // The provider refuses: they come back. Asked again and taken, its event changes nothing more.
     refund::failed(&economy.db, order.id, &order.payment_intent).await.unwrap();
     assert_eq!(economy.available(&buyer).await, "6000.00");
-    let again = refund::request(&economy.db, &buyer, p.id, now).await.unwrap();
+    assert_eq!(state(order.id).await, refund::OrderState::Refused);
+    let (again, _) = refund::request(&economy.db, &buyer, p.id, now).await.unwrap();
     assert_eq!(refund::due(&economy.db, now + TimeDelta::seconds(1)).await.unwrap().len(), 1);
     refund::accepted(&economy.db, again.id).await.unwrap();
+    assert_eq!(state(again.id).await, refund::OrderState::Taken);
     assert!(refund::due(&economy.db, now + TimeDelta::days(1)).await.unwrap().is_empty());
     let news = News::Refunded { charge: "ch".into(), payment_intent: again.payment_intent, amount_cents: 4_000 };
     tell(&economy, news).await;

@@ -440,7 +440,7 @@ async fn strangers_see_what_is_public_and_no_more(pool: PgPool) {
         async move {
             let mut tx = pool.begin().await.unwrap();
             let (role, user) = match actor {
-                Actor::Session(user) => ("authenticated", user.to_string()),
+                Actor::Session(user) | Actor::Key { user, .. } => ("authenticated", user.to_string()),
                 Actor::Anonymous | Actor::System => ("anon", String::new()),
             };
             let set = "SELECT set_config('role', $1, true), set_config('app.user_id', $2, true)";

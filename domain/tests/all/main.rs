@@ -2,6 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test says what is wrong by failing")]
 
 mod accounts;
+mod api_keys;
+mod asking;
+mod calling_off;
 mod connections;
 mod dispatch;
 mod disputes;
@@ -16,3 +19,4 @@ mod support;
 mod task_life;
 mod trust;
 mod trust_before;
+mod webhooks;

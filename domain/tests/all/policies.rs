@@ -8,7 +8,7 @@ use sqlx::{PgConnection, PgPool};
 /// Begins a transaction as `actor`, as the program does.
 async fn as_role(tx: &mut PgConnection, actor: &Actor) {
     let (role, user) = match actor {
-        Actor::Session(user) => ("authenticated", user.to_string()),
+        Actor::Session(user) | Actor::Key { user, .. } => ("authenticated", user.to_string()),
         Actor::Anonymous | Actor::System => ("anon", String::new()),
     };
     sqlx::query("SELECT set_config('role', $1, true), set_config('app.user_id', $2, true)")
@@ -53,7 +53,11 @@ async fn each_policy_as_visitor_owner_and_stranger(pool: PgPool) {
          INSERT INTO workflow_runs (workflow_id) SELECT id FROM workflows;
          INSERT INTO api_keys (user_id, name, key_hash, prefix) VALUES ('{0}', 'k', 'h', 'nxk_');
          INSERT INTO stripe_events (event_id, type) VALUES ('e', 't');
-         INSERT INTO purchases (user_id, package, credits, amount_cents) VALUES ('{0}', 'starter', 1000, 1000)",
+         INSERT INTO purchases (user_id, package, credits, amount_cents) VALUES ('{0}', 'starter', 1000, 1000);
+         INSERT INTO webhook_endpoints (user_id, url) VALUES ('{0}', 'https://x.example');
+         INSERT INTO webhook_secrets (endpoint_id, secret) SELECT id, 's' FROM webhook_endpoints;
+         SELECT webhooks.emit('{0}', 'task.created', '{{}}');
+         INSERT INTO webhook_attempts (delivery_id, at, duration_ms, status) SELECT id, now(), 1, 200 FROM webhook_deliveries",
         buyer.user().unwrap()
     );
     sqlx::raw_sql(sqlx::AssertSqlSafe(rows)).execute(&pool).await.unwrap();
@@ -75,6 +79,11 @@ async fn each_policy_as_visitor_owner_and_stranger(pool: PgPool) {
         ("stripe_events", "event_id", [None, None, None, None]),
         ("api_keys", "id", [None, Some(1), Some(0), Some(0)]),
         ("agent_secrets", "agent_id", [None, None, None, None]),
+        ("webhook_endpoints", "id", [None, Some(1), Some(0), Some(0)]),
+        ("webhook_secrets", "endpoint_id", [None, None, None, None]),
+        ("webhook_messages", "id", [None, Some(1), Some(0), Some(0)]),
+        ("webhook_deliveries", "id", [None, Some(1), Some(0), Some(0)]),
+        ("webhook_attempts", "id", [None, Some(1), Some(0), Some(0)]),
         ("auth.users", "id", [None, None, None, None]),
     ];
     for (name, column, expected) in table {
@@ -112,6 +121,9 @@ async fn nobody_writes_what_is_not_theirs(pool: PgPool) {
         "SELECT ledger.post(auth.uid(), 'purchase', 5, NULL, '')",
         "SELECT economy.append_task_event(gen_random_uuid(), 'completed', '{}')",
         "SELECT economy.close_account(auth.uid())",
+        "SELECT webhooks.emit(auth.uid(), 'credits.purchased', '{}')",
+        "UPDATE webhook_endpoints SET failing_since = NULL",
+        "INSERT INTO webhook_messages (user_id, type, data) SELECT auth.uid(), 'credits.purchased', '{}'",
     ] {
         assert_eq!(changed(&pool, &owner, sql).await, None, "the owner could: {sql}");
     }

@@ -225,6 +225,10 @@ async fn the_web_roles_cannot_write_money_states_or_trust(pool: PgPool) {
         ("agents", "DELETE"),
         ("agent_secrets", "SELECT, INSERT, UPDATE, DELETE"),
         ("task_queue", "SELECT, INSERT, UPDATE, DELETE"),
+        ("webhook_secrets", "SELECT, INSERT, UPDATE, DELETE"),
+        ("webhook_messages", "INSERT, UPDATE, DELETE"),
+        ("webhook_deliveries", "INSERT, UPDATE, DELETE"),
+        ("webhook_attempts", "INSERT, UPDATE, DELETE"),
         ("auth.users", "SELECT, INSERT, UPDATE, DELETE"),
         ("auth.sessions", "SELECT, INSERT, UPDATE, DELETE"),
     ];

@@ -210,7 +210,7 @@ async fn dispute(world: &World, tag: &str, paid: &[Purchase]) -> domain::Result<
 
 async fn ask_for_refund(world: &World, paid: &[Purchase]) -> domain::Result<()> {
     let of = one_of(paid)?;
-    let order = refund::request(&world.db, &Actor::Session(of.user), of.id, Utc::now()).await?;
+    let (order, _) = refund::request(&world.db, &Actor::Session(of.user), of.id, Utc::now()).await?;
     if rand::rng().random_bool(0.3) {
         refund::failed(&world.db, order.id, &order.payment_intent).await
     } else {

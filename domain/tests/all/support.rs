@@ -75,6 +75,11 @@ impl Economy {
         ledger::balance(&self.db, of).await.unwrap()
     }
 
+    pub async fn audit_holds(&self) {
+        let report = ledger::audit(&self.db, &Actor::System).await.unwrap();
+        assert!(report.holds(), "{report:#?}");
+    }
+
     pub async fn available(&self, of: &Actor) -> String {
         self.balance(of).await.available.to_string()
     }

@@ -7,7 +7,7 @@ mod kinds;
 mod orders;
 mod outcome;
 mod processes;
-mod proxy;
+pub mod proxy;
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};

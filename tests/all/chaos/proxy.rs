@@ -1,5 +1,6 @@
-//! What stands between the program and its database, so that the one can be cut off from the other.
+//! What stands between a program and its server, so that the one can be cut off from the other.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,7 +9,7 @@ use sqlx::PgPool;
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::task::{JoinHandle, JoinSet};
 
-/// A way to the database that can be closed.
+/// A way to the database, or to another server, that can be closed.
 pub struct Proxy {
     port: u16,
     user: String,
@@ -47,6 +48,24 @@ impl Proxy {
         proxy
     }
 
+    /// A way to a server at an address.
+    pub async fn before(server: SocketAddr) -> Proxy {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let proxy = Proxy {
+            port: listener.local_addr().unwrap().port(),
+            user: String::new(),
+            database: String::new(),
+            target: Target::Address(server.ip().to_string(), server.port()),
+            open: Arc::default(),
+        };
+        proxy.serve(listener);
+        proxy
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     pub fn url(&self) -> String {
         format!("postgres://{}@127.0.0.1:{}/{}?sslmode=disable", self.user, self.port, self.database)
     }
@@ -70,7 +89,7 @@ impl Proxy {
         let serving = self.open.lock().unwrap().take().unwrap();
         serving.abort();
         let _ = serving.await;
-        assert!(TcpStream::connect(("127.0.0.1", self.port)).await.is_err(), "the database is cut off");
+        assert!(TcpStream::connect(("127.0.0.1", self.port)).await.is_err(), "the way is closed");
         tokio::time::sleep(time).await;
         self.serve(TcpListener::bind(("127.0.0.1", self.port)).await.unwrap());
     }

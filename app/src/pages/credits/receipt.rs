@@ -168,6 +168,7 @@ mod tests {
             status: PurchaseStatus::Paid,
             failure: None,
             session_id: None,
+            checkout_url: None,
             payment_intent: None,
             save_card: false,
             taken: Credits::ZERO,

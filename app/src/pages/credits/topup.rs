@@ -1,4 +1,4 @@
-//! The saved card, automatic top-up, and spending limits.
+//! The saved card, automatic top-up, spending limits, and being told of a low balance.
 
 use domain::ledger::payments::customer::{self, SavedCard};
 use domain::ledger::payments::topup::{self, AutoTopup, MOST_FAILURES, TopupState};
@@ -22,6 +22,7 @@ pub fn Topup() -> impl IntoView {
         let card = customer::saved_card(db, actor, provider(&request)).await?;
         let topup = topup::get(db, actor).await?;
         let limits = ledger::limits(db, actor, request.now).await?;
+        let low = ledger::low_balance(db, actor).await?;
         let elsewhere = if request.form.value("section").is_none() { request.form.clone() } else { Form::default() };
         Ok::<_, Error>(view! {
             <PageHeading title="Top-up and limits" lead="Never run dry, and never spend more than you mean to." />
@@ -31,6 +32,7 @@ pub fn Topup() -> impl IntoView {
                 {automatic(topup.as_ref(), card.as_ref(), &request)}
                 {saved_card(card.as_ref())}
                 {spending(&limits, &request)}
+                {low_balance(low, &request)}
             </div>
         })
     })
@@ -204,6 +206,34 @@ fn spending(limits: &SpendingLimits, request: &PageRequest) -> AnyView {
                         .hint("In credits; months are UTC. Empty: no limit.").show(&typed)}
                 </div>
                 <div class="form-actions">{form::submit("Save limits")}</div>
+            </form>
+        </section>
+    }
+    .into_any()
+}
+
+fn low_balance(below: Option<Credits>, request: &PageRequest) -> AnyView {
+    let typed = request.form.of_section("low");
+    let now = below.map_or_else(
+        || "You are not told of a low balance.".to_owned(),
+        |b| {
+            format!(
+                "A mail comes when fewer than {} are available, once until the balance has been above it again.",
+                money::text(b)
+            )
+        },
+    );
+    view! {
+        <section class="panel" id="low-balance">
+            <h2>"Low balance"</h2>
+            <p>{now}</p>
+            <form method="post" action="/credits/low-balance" class="form">
+                {form::errors(&typed, &["lowBalance"])}
+                {form::hidden("section", "low".into())}
+                {Field::new("lowBalance", "Tell me when my balance falls below").inputmode("decimal")
+                    .value(below.map(|b| b.to_string()).unwrap_or_default())
+                    .hint("In credits. What running tasks hold does not count. Empty: never.").show(&typed)}
+                <div class="form-actions">{form::submit("Save")}</div>
             </form>
         </section>
     }

@@ -27,7 +27,7 @@ pub fn Usage() -> impl IntoView {
         let earned: Credits = usage.iter().map(|d| d.earned).sum();
         let moved = usage.iter().any(|d| d.spent != Credits::ZERO || d.earned != Credits::ZERO);
         Ok(view! {
-            <PageHeading title="Usage" lead="Spent on tasks, less what came back, and earned by your agents, less fees. Days are UTC." />
+            <PageHeading title="Usage" lead="Spent on tasks, less what came back, and earned by your agents, less fees and what disputes took back. Days are UTC." />
             {frame("/credits/usage", &request)}
             {periods(days)}
             <dl class="tiles tiles-three">

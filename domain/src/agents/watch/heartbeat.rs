@@ -29,7 +29,8 @@ pub struct BeatHeaders<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Beat {
     agent: AgentId,
-    stamp: DateTime<Utc>,
+    /// When it was signed; `None` for one that the owner's program sent.
+    stamp: Option<DateTime<Utc>>,
 }
 
 /// What a heartbeat did.
@@ -60,10 +61,21 @@ pub async fn authenticate_beat(
     }
     let secrets = signing_secrets(db, agent).await?;
     if secrets.0.iter().any(|secret| is_signed(secret, headers, body)) {
-        Ok(Beat { agent, stamp })
+        Ok(Beat { agent, stamp: Some(stamp) })
     } else {
         Err(Error::Unauthorized)
     }
+}
+
+/// A heartbeat that the owner's own program sends for one of their agents. It was sent over TLS by somebody known, so that there
+/// is no replay to refuse.
+///
+/// # Errors
+/// [`Error::NotFound`] when the agent is not theirs or is retired.
+pub async fn beat_of_owner(db: &Db, actor: &Actor, agent: AgentId) -> Result<Beat> {
+    let owner = actor.user()?;
+    let found = agents_store::probe_of(db.pool(), owner, agent).await?;
+    found.map(|_| Beat { agent, stamp: None }).ok_or(Error::NotFound(Missing::Agent))
 }
 
 /// Takes a heartbeat that says `said`. It brings a failing agent's next probe forward: a beat alone does not show that the
@@ -74,7 +86,7 @@ pub async fn authenticate_beat(
 pub async fn beat(db: &Db, beat: Beat, said: AgentStatus, now: DateTime<Utc>) -> Result<Beaten> {
     let mut tx = db.begin(&Actor::System).await?;
     let mut facts = store::lock(&mut tx, beat.agent, now).await?.ok_or(Error::NotFound(Missing::Agent))?;
-    if facts.beat_stamp.is_some_and(|last| beat.stamp <= last) {
+    if beat.stamp.is_some_and(|stamp| facts.beat_stamp.is_some_and(|last| stamp <= last)) {
         return Err(Error::Conflict("a heartbeat with this or a later webhook-timestamp was taken already".into()));
     }
     facts.beat_at = Some(now);

@@ -19,7 +19,7 @@ mod report;
 mod store;
 pub mod uptime;
 
-pub use heartbeat::{Beat, BeatHeaders, Beaten, authenticate_beat, beat};
+pub use heartbeat::{Beat, BeatHeaders, Beaten, authenticate_beat, beat, beat_of_owner};
 pub use probe::{Probe, due_probes, probe_now, record_probe};
 pub use report::{Incident, Report, Watch, report};
 pub(in crate::agents) use store::incident;

@@ -124,11 +124,11 @@ pub(super) async fn note_beat(
     tx: &mut PgConnection,
     id: AgentId,
     said: AgentStatus,
-    stamp: DateTime<Utc>,
+    stamp: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
 ) -> Result<()> {
     sqlx::query!(
-        "UPDATE agent_watch SET said = $2, beat_stamp = $3,
+        "UPDATE agent_watch SET said = $2, beat_stamp = coalesce($3, beat_stamp),
                 next_probe_at = CASE WHEN failures > 0 THEN least(next_probe_at, $4) ELSE next_probe_at END
           WHERE agent_id = $1",
         id as AgentId,

@@ -256,8 +256,10 @@ pub(super) async fn spending(tx: &mut PgConnection) -> Result<Finding> {
         "each day's spending is what was held on it and has not come back",
         r#"WITH held AS (
              SELECT a.owner_user_id AS user_id, (t.created_at AT TIME ZONE 'UTC')::date AS day,
-                    sum(CASE t.status WHEN 'pending' THEN t.amount_credits WHEN 'settled' THEN t.captured_credits ELSE 0 END) AS spent
-               FROM transactions t JOIN agents a ON a.id = t.from_agent_id GROUP BY 1, 2)
+                    sum(CASE t.status WHEN 'pending' THEN t.amount_credits WHEN 'settled' THEN t.captured_credits ELSE 0 END
+                        - coalesce(d.returned_credits, 0)) AS spent
+               FROM transactions t JOIN agents a ON a.id = t.from_agent_id LEFT JOIN disputes d ON d.task_id = t.task_id
+              GROUP BY 1, 2)
            SELECT (SELECT count(*) FROM spending_days) AS "checked!",
                   ARRAY(SELECT format('account %s on %s: noted %s, held %s', user_id, day, s.spent, h.spent)
                           FROM spending_days s FULL JOIN held h USING (user_id, day)

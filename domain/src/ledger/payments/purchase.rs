@@ -95,6 +95,8 @@ pub struct Purchase {
     pub failure: Option<String>,
     /// The checkout session, where one was opened.
     pub session_id: Option<String>,
+    /// Where its buyer pays, where a checkout session was opened.
+    pub checkout_url: Option<String>,
     /// The provider's payment, where it is known.
     pub payment_intent: Option<String>,
     /// Whether the buyer agreed that the card is kept.
@@ -159,15 +161,19 @@ pub struct BillingDetails {
 pub async fn begin(db: &Db, actor: &Actor, offer: Offer, save_card: bool, provider: Provider) -> Result<Purchase> {
     let user = actor.user()?;
     let (package, credits, cents) = offer.terms()?;
-    store::insert_purchase(db.pool(), user, package, credits, cents, save_card, provider).await
+    let new = store::NewPurchase { user, package, automatic: false, credits, cents, save_card, provider };
+    let mut tx = db.begin(&Actor::System).await?;
+    let begun = store::insert_purchase(&mut tx, &new).await?;
+    tx.commit().await?;
+    Ok(begun)
 }
 
-/// Notes which checkout session pays for a purchase.
+/// Notes which checkout session pays for a purchase, and where its page is. The first stays.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn attach_session(db: &Db, purchase: PurchaseId, session_id: &str) -> Result<()> {
-    store::attach_session(db.pool(), purchase, session_id).await
+pub async fn attach_session(db: &Db, purchase: PurchaseId, session_id: &str, url: &str) -> Result<()> {
+    store::attach_session(db.pool(), purchase, session_id, url).await
 }
 
 /// Notes which payment pays for a purchase that has no session (an automatic one).

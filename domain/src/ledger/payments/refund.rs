@@ -21,6 +21,17 @@ pub struct RefundOrder {
     pub amount_cents: i64,
 }
 
+/// How far an order is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderState {
+    /// The credits are taken; the provider is still to be asked.
+    Ordered,
+    /// The provider has taken it.
+    Taken,
+    /// The provider refused it for good, and the credits are back.
+    Refused,
+}
+
 /// What of a purchase can be given back now: credits and cents.
 ///
 /// # Errors
@@ -46,24 +57,46 @@ pub fn refundable(purchase: &Purchase, available: Credits, now: DateTime<Utc>) -
 }
 
 /// Takes the unspent credits of a purchase and orders the refund. The credits are gone before the provider is asked, so
-/// that they cannot be spent meanwhile; if it refuses, they come back ([`failed`]).
+/// that they cannot be spent meanwhile; if it refuses, they come back ([`failed`]). Answers with the order and those credits.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Conflict`] as in [`refundable`].
-pub async fn request(db: &Db, actor: &Actor, purchase: PurchaseId, now: DateTime<Utc>) -> Result<RefundOrder> {
+pub async fn request(
+    db: &Db,
+    actor: &Actor,
+    purchase: PurchaseId,
+    now: DateTime<Utc>,
+) -> Result<(RefundOrder, Credits)> {
     let user = actor.user()?;
     let mut tx = db.begin(&Actor::System).await?;
     let p = store::lock_purchase(&mut tx, purchase).await?.filter(|p| p.user == user);
     let p = p.ok_or(Error::NotFound(Missing::Purchase))?;
     let available = store::lock_balance(&mut tx, user).await?;
-    let (_, cents) = refundable(&p, available, now)?;
+    let (credits, cents) = refundable(&p, available, now)?;
     let payment_intent =
         p.payment_intent.clone().ok_or_else(|| Error::Conflict("this purchase cannot be refunded here".into()))?;
     let order = RefundOrder { id: Uuid::now_v7(), payment_intent, amount_cents: cents };
     store::order_refund(&mut tx, &order, now).await?;
     store::apply_reversals(&mut tx, purchase).await?;
     tx.commit().await?;
-    Ok(order)
+    Ok((order, credits))
+}
+
+/// An order of the actor's, and how far it is.
+///
+/// # Errors
+/// [`Error::NotFound`] when it is not theirs.
+pub async fn find(db: &Db, actor: &Actor, order: Uuid) -> Result<(RefundOrder, OrderState)> {
+    let user = actor.user()?;
+    let mut tx = db.begin(&Actor::System).await?;
+    let found = store::refund_order(&mut tx, user, order).await?;
+    let (order, stands, to_ask) = found.ok_or(Error::NotFound(Missing::Purchase))?;
+    let state = match (stands, to_ask) {
+        (false, _) => OrderState::Refused,
+        (true, true) => OrderState::Ordered,
+        (true, false) => OrderState::Taken,
+    };
+    Ok((order, state))
 }
 
 /// The provider has taken the order.
@@ -119,6 +152,7 @@ mod tests {
             status: PurchaseStatus::Paid,
             failure: None,
             session_id: None,
+            checkout_url: None,
             payment_intent: None,
             save_card: false,
             taken: Credits::ZERO,

@@ -30,6 +30,7 @@ struct Row {
     status: String,
     failure: Option<String>,
     session_id: Option<String>,
+    checkout_url: Option<String>,
     payment_intent: Option<String>,
     save_card: bool,
     taken: Credits,
@@ -57,6 +58,7 @@ impl Row {
             currency: self.currency,
             failure: self.failure,
             session_id: self.session_id,
+            checkout_url: self.checkout_url,
             payment_intent: self.payment_intent,
             save_card: self.save_card,
             taken: self.taken,
@@ -80,7 +82,7 @@ macro_rules! purchases {
             Row,
             r#"SELECT p.id AS "id: PurchaseId", p.user_id AS "user: UserId", p.provider, p.kind, p.package,
                       p.credits AS "credits: Credits", p.amount_cents, p.currency, p.status, p.failure,
-                      p.stripe_session_id AS session_id, p.payment_intent_id AS payment_intent, p.save_card,
+                      p.stripe_session_id AS session_id, p.checkout_url, p.payment_intent_id AS payment_intent, p.save_card,
                       p.taken_credits AS "taken: Credits", p.owed_credits AS "owed: Credits", p.receipt_number,
                       p.billing_name, p.billing_address, p.billing_tax_id, p.created_at, p.paid_at FROM purchases p "#
                 + $tail
@@ -89,59 +91,42 @@ macro_rules! purchases {
     };
 }
 
-pub(super) async fn insert_purchase(
-    pool: &PgPool,
-    user: UserId,
-    package: &str,
-    credits: Credits,
-    cents: i64,
-    save_card: bool,
-    provider: Provider,
-) -> Result<Purchase> {
-    let id = Uuid::now_v7();
-    sqlx::query!(
-        "INSERT INTO purchases (id, user_id, package, credits, amount_cents, save_card, provider)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        id,
-        user as UserId,
-        package,
-        credits as Credits,
-        cents,
-        save_card,
-        provider.as_str()
-    )
-    .execute(pool)
-    .await?;
-    purchases!("WHERE p.id = $1", id).fetch_one(pool).await?.purchase()
+/// A purchase as it is begun.
+pub(super) struct NewPurchase<'a> {
+    pub user: UserId,
+    pub package: &'a str,
+    pub automatic: bool,
+    pub credits: Credits,
+    pub cents: i64,
+    pub save_card: bool,
+    pub provider: Provider,
 }
 
-pub(super) async fn insert_auto_purchase(
-    tx: &mut PgConnection,
-    user: UserId,
-    credits: Credits,
-    cents: i64,
-    provider: Provider,
-) -> Result<Purchase> {
+pub(super) async fn insert_purchase(tx: &mut PgConnection, new: &NewPurchase<'_>) -> Result<Purchase> {
     let id = Uuid::now_v7();
     sqlx::query!(
-        "INSERT INTO purchases (id, user_id, package, kind, credits, amount_cents, provider)
-         VALUES ($1, $2, 'amount', 'auto', $3, $4, $5)",
+        "INSERT INTO purchases (id, user_id, package, kind, credits, amount_cents, save_card, provider)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         id,
-        user as UserId,
-        credits as Credits,
-        cents,
-        provider.as_str()
+        new.user as UserId,
+        new.package,
+        if new.automatic { "auto" } else { "checkout" },
+        new.credits as Credits,
+        new.cents,
+        new.save_card,
+        new.provider.as_str()
     )
     .execute(&mut *tx)
     .await?;
     purchases!("WHERE p.id = $1", id).fetch_one(tx).await?.purchase()
 }
 
-pub(super) async fn attach_session(pool: &PgPool, purchase: PurchaseId, session: &str) -> Result<()> {
+pub(super) async fn attach_session(pool: &PgPool, purchase: PurchaseId, session: &str, url: &str) -> Result<()> {
     sqlx::query!(
-        "UPDATE purchases SET stripe_session_id = $2 WHERE id = $1 AND stripe_session_id IS NULL",
+        "UPDATE purchases SET stripe_session_id = $2, checkout_url = $3 WHERE id = $1 AND stripe_session_id IS NULL",
         purchase as PurchaseId,
-        session
+        session,
+        url
     )
     .execute(pool)
     .await?;
@@ -423,6 +408,27 @@ pub(super) async fn refund_refused(tx: &mut PgConnection, order: Uuid) -> Result
     .execute(tx)
     .await?;
     Ok(())
+}
+
+/// An order of this account's for a refund, whether it stands, and whether the provider is still to be asked.
+pub(super) async fn refund_order(
+    tx: &mut PgConnection,
+    user: UserId,
+    order: Uuid,
+) -> Result<Option<(RefundOrder, bool, bool)>> {
+    let row = sqlx::query!(
+        r#"SELECT r.payment_intent_id, r.amount_cents, r.stands, r.ask_at IS NOT NULL AS "to_ask!"
+             FROM payment_reversals r JOIN purchases p ON p.payment_intent_id = r.payment_intent_id
+            WHERE r.provider_id = $1 AND r.kind = 'requested' AND p.user_id = $2"#,
+        order.to_string(),
+        user as UserId
+    )
+    .fetch_optional(tx)
+    .await?;
+    Ok(row.map(|r| {
+        let order = RefundOrder { id: order, payment_intent: r.payment_intent_id, amount_cents: r.amount_cents };
+        (order, r.stands, r.to_ask)
+    }))
 }
 
 pub(super) async fn due_refunds(pool: &PgPool, now: DateTime<Utc>) -> Result<Vec<RefundOrder>> {

@@ -175,8 +175,16 @@ pub async fn due(db: &Db, provider: Provider, now: DateTime<Utc>) -> Result<Vec<
             continue;
         }
         let credits = price::credits_for(account.amount_cents)?;
-        let purchase =
-            store::insert_auto_purchase(&mut tx, account.user, credits, account.amount_cents, provider).await?;
+        let new = store::NewPurchase {
+            user: account.user,
+            package: "amount",
+            automatic: true,
+            credits,
+            cents: account.amount_cents,
+            save_card: false,
+            provider,
+        };
+        let purchase = store::insert_purchase(&mut tx, &new).await?;
         store::put_off_topup(&mut tx, account.user, now + TimeDelta::minutes(10), None).await?;
         out.push(DueTopup { purchase, customer_id: account.customer_id, payment_method: account.payment_method });
     }

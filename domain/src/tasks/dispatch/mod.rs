@@ -6,6 +6,7 @@
 //! ([`breaker`]).
 
 pub mod breaker;
+pub mod cancels;
 pub(super) mod store;
 
 use std::time::Duration;
@@ -14,6 +15,8 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::finish::{self, Delivery, Failure, Fault, Outcome};
+use super::retry::MAX_QUESTIONS;
 use crate::agents::SigningSecrets;
 use crate::{AgentId, Db, Result, TaskId};
 
@@ -29,6 +32,10 @@ pub struct Claim {
     pub token: Uuid,
     /// Which attempt this is, from 1.
     pub attempt: i32,
+    /// Which it is since the requester last said something, from 1.
+    pub since_reply: i32,
+    /// How often the agent has asked its requester something.
+    pub questions: i32,
     /// How many attempts ended in a transient error of the agent's.
     pub failures: i32,
     /// Who is to do it.
@@ -102,6 +109,24 @@ pub struct Question {
     pub artifacts: Vec<Value>,
 }
 
+impl Question {
+    /// What the requester is told of it: its subject and text. What the agent says is read on the task's page, where it is
+    /// plain who says it.
+    fn mail(&self, task: TaskId, title: &str) -> (&'static str, String) {
+        let (subject, wants) = if self.auth {
+            ("An agent asks you for access", "asks you for access to something")
+        } else {
+            ("An agent asks you something", "asks you something")
+        };
+        let body = format!(
+            "The agent that works on “{title}” {wants}. It goes on when you have answered on the task's page.\n\n\
+             Its deadline stands still meanwhile. After seven days without an answer the task fails, and what was held for it \
+             comes back.\n\n/tasks/{task}"
+        );
+        (subject, body)
+    }
+}
+
 /// Takes up to `limit` tasks that are due and free, and begins an attempt for each. A task whose agent answers later is the
 /// same attempt as before. That a task runs is noted when its agent does not answer at once ([`mark_running`]).
 ///
@@ -169,11 +194,26 @@ pub async fn poll_later(db: &Db, claim: &Claim, run_at: DateTime<Utc>) -> Result
     store::poll_later(db, claim, run_at).await
 }
 
-/// Puts the agent's question to the requester. The clock stands still until they reply ([`super::reply()`]).
+/// Puts the agent's question to the requester, who is told by mail. The clock stands still until they reply
+/// ([`super::reply()`]). One question more than [`MAX_QUESTIONS`] ends the task instead; that is nobody's fault but the
+/// platform's, whose rule it is.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn ask(db: &Db, claim: &Claim, question: &Question, now: DateTime<Utc>) -> Result<()> {
+    if claim.questions >= MAX_QUESTIONS {
+        let message =
+            format!("The agent asked more than {MAX_QUESTIONS} questions, which is as many as one task may have");
+        let failure = Failure { message, kind: "Asked too often", fault: Fault::Platform };
+        let delivery = Delivery {
+            artifacts: question.artifacts.clone(),
+            messages: question.messages.clone(),
+            task: Some(question.remote_task.clone()),
+            context: question.context.clone(),
+            cost: None,
+        };
+        return finish::end_many(db, &[(claim.clone(), Outcome::Stopped(delivery, failure))], now).await.map(|_| ());
+    }
     store::ask(db, claim, question, now).await
 }
 

@@ -1,4 +1,4 @@
-//! The SQL of the queue: `task_queue`, `task_attempts`, `agent_gates`.
+//! The SQL of the queue: `task_queue`, `task_attempts`, `agent_gates`, `agent_cancels`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,15 +8,18 @@ use serde_json::{Value, json};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use super::cancels::Cancel;
 use super::{Claim, Lease, Question, Trouble, breaker};
 use crate::agents::SigningSecrets;
+use crate::tasks::finish::Locked;
 use crate::tasks::store::{self as tasks, event};
-use crate::{Actor, AgentId, Db, Result, TaskId};
+use crate::{Actor, AgentId, Db, Result, TaskId, accounts};
 
 pub(super) async fn claim(pool: &PgPool, limit: i64, lease: Duration) -> Result<Vec<Claim>> {
     // One statement: one round trip, and a task of its own that is committed when the answer comes.
     let leased = sqlx::query!(
-        r#"SELECT task_id AS "task!: TaskId", lease_token AS "token!", attempts AS "attempts!", began_at, failures AS "failures!",
+        r#"SELECT task_id AS "task!: TaskId", lease_token AS "token!", attempts AS "attempts!",
+                  attempts_before AS "attempts_before!", questions AS "questions!", began_at, failures AS "failures!",
                   message_no AS "message_no!", message_id AS "message_id!", sent AS "sent!", push_token AS "push_token!"
              FROM economy.claim_tasks($1, make_interval(secs => $2))"#,
         i32::try_from(limit).unwrap_or(i32::MAX),
@@ -56,6 +59,8 @@ pub(super) async fn claim(pool: &PgPool, limit: i64, lease: Duration) -> Result<
                 task: l.task,
                 token: l.token,
                 attempt: l.attempts,
+                since_reply: l.attempts - l.attempts_before,
+                questions: l.questions,
                 failures: l.failures,
                 agent: r.agent,
                 endpoint: r.endpoint,
@@ -111,7 +116,7 @@ pub(super) async fn renew(pool: &PgPool, leases: &[(TaskId, Uuid)], lease: Durat
 
 pub(super) async fn note_remote(db: &Db, claim: &Claim, task: &str, context: Option<&str>) -> Result<()> {
     let mut tx = db.begin(&Actor::System).await?;
-    if lock_running(&mut tx, claim).await? {
+    if lock_running(&mut tx, claim).await?.is_some() {
         tasks::set_remote(&mut tx, claim.task, task, context).await?;
         sqlx::query!("UPDATE task_queue SET sent = true WHERE task_id = $1", claim.task as TaskId)
             .execute(&mut *tx)
@@ -124,7 +129,7 @@ pub(super) async fn note_remote(db: &Db, claim: &Claim, task: &str, context: Opt
 
 pub(super) async fn progress(db: &Db, claim: &Claim, text: &str) -> Result<()> {
     let mut tx = db.begin(&Actor::System).await?;
-    if lock_running(&mut tx, claim).await? {
+    if lock_running(&mut tx, claim).await?.is_some() {
         event(&mut tx, claim.task, "progress", json!({ "text": text })).await?;
         tx.commit().await?;
     }
@@ -133,7 +138,7 @@ pub(super) async fn progress(db: &Db, claim: &Claim, text: &str) -> Result<()> {
 
 pub(super) async fn show_artifacts(db: &Db, claim: &Claim, artifacts: &[Value]) -> Result<()> {
     let mut tx = db.begin(&Actor::System).await?;
-    if lock_running(&mut tx, claim).await? {
+    if lock_running(&mut tx, claim).await?.is_some() {
         tasks::set_artifacts(&mut tx, claim.task, artifacts).await?;
         event(&mut tx, claim.task, "artifact", json!({ "artifacts": artifacts.len() })).await?;
         tx.commit().await?;
@@ -141,21 +146,21 @@ pub(super) async fn show_artifacts(db: &Db, claim: &Claim, artifacts: &[Value]) 
     Ok(())
 }
 
-/// Locks the task of a claim and sees to it that it is noted as running; `false` when the claim does not stand any more.
-async fn lock_running(tx: &mut PgConnection, claim: &Claim) -> Result<bool> {
-    let Some(task) = tasks::lock_leased(tx, claim).await? else { return Ok(false) };
+/// Locks the task of a claim and sees to it that it is noted as running; `None` when the claim does not stand any more.
+async fn lock_running(tx: &mut PgConnection, claim: &Claim) -> Result<Option<Locked>> {
+    let Some(task) = tasks::lock_leased(tx, claim).await? else { return Ok(None) };
     // A later attempt is noted once, by its number.
     if !task.running || task.retries < claim.attempt - 1 {
         let kind = if task.running { "retry" } else { "running" };
         tasks::set_running(tx, claim.task, claim.attempt - 1, task.started_at).await?;
         event(tx, claim.task, kind, json!({ "attempt": claim.attempt })).await?;
     }
-    Ok(true)
+    Ok(Some(task))
 }
 
 pub(super) async fn mark_running(db: &Db, claim: &Claim) -> Result<()> {
     let mut tx = db.begin(&Actor::System).await?;
-    if lock_running(&mut tx, claim).await? {
+    if lock_running(&mut tx, claim).await?.is_some() {
         tx.commit().await?;
     }
     Ok(())
@@ -183,7 +188,7 @@ pub(super) async fn try_later(
     jitter: f64,
 ) -> Result<()> {
     let mut tx = db.begin(&Actor::System).await?;
-    if !lock_running(&mut tx, claim).await? {
+    if lock_running(&mut tx, claim).await?.is_none() {
         return Ok(());
     }
     end_attempt(&mut tx, claim.task, "retried", Some(trouble)).await?;
@@ -237,7 +242,7 @@ async fn open_gates(tx: &mut PgConnection, agents: &[Uuid]) -> Result<()> {
 
 pub(super) async fn poll_later(db: &Db, claim: &Claim, run_at: DateTime<Utc>) -> Result<()> {
     let mut tx = db.begin(&Actor::System).await?;
-    if !lock_running(&mut tx, claim).await? {
+    if lock_running(&mut tx, claim).await?.is_none() {
         return Ok(());
     }
     // It may have rung while we were about to leave.
@@ -255,19 +260,20 @@ pub(super) async fn poll_later(db: &Db, claim: &Claim, run_at: DateTime<Utc>) ->
 
 pub(super) async fn ask(db: &Db, claim: &Claim, question: &Question, now: DateTime<Utc>) -> Result<()> {
     let mut tx = db.begin(&Actor::System).await?;
-    if !lock_running(&mut tx, claim).await? {
-        return Ok(());
-    }
+    let Some(task) = lock_running(&mut tx, claim).await? else { return Ok(()) };
     end_attempt(&mut tx, claim.task, "asked", None).await?;
     tasks::set_remote(&mut tx, claim.task, &question.remote_task, question.context.as_deref()).await?;
     tasks::wait_for_requester(&mut tx, claim.task, question, now).await?;
     event(&mut tx, claim.task, "asks", json!({ "auth": question.auth })).await?;
     sqlx::query!(
-        "UPDATE task_queue SET state = 'asking', lease_token = NULL, lease_expires_at = NULL WHERE task_id = $1",
+        "UPDATE task_queue SET state = 'asking', questions = questions + 1, lease_token = NULL, lease_expires_at = NULL WHERE task_id = $1",
         claim.task as TaskId
     )
     .execute(&mut *tx)
     .await?;
+    let about = format!("task-asks:{}:{}", claim.task, claim.questions + 1);
+    let (subject, body) = question.mail(claim.task, &task.title);
+    accounts::queue_mail(&mut tx, task.payer, &about, subject, &body).await?;
     open_gates(&mut tx, &[claim.agent.0]).await?;
     ring_workers(&mut tx, &[claim.agent.0]).await?;
     tx.commit().await?;
@@ -276,7 +282,7 @@ pub(super) async fn ask(db: &Db, claim: &Claim, question: &Question, now: DateTi
 
 pub(super) async fn give_back(db: &Db, claim: &Claim) -> Result<()> {
     let mut tx = db.begin(&Actor::System).await?;
-    if !lock_running(&mut tx, claim).await? {
+    if lock_running(&mut tx, claim).await?.is_none() {
         return Ok(());
     }
     end_attempt(&mut tx, claim.task, "lost", Some(&Trouble { error: "The worker was stopped".into(), status: None }))
@@ -362,5 +368,66 @@ async fn ring_workers(tx: &mut PgConnection, agents: &[Uuid]) -> Result<()> {
     )
     .fetch_optional(tx)
     .await?;
+    Ok(())
+}
+
+// Agents to be told -----------------------------------------------------------------------------------------------
+
+/// Who tells an agent that its task is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::tasks) enum HangUp {
+    /// Whoever finds it written down first.
+    Now,
+    /// The worker that holds the conversation, if one does; only if that one is dead, another.
+    AfterHolder,
+}
+
+/// Writes down the agents that are to be told, where they have taken their task. The places in the queue are still there.
+pub(in crate::tasks) async fn hang_up(tx: &mut PgConnection, untold: &[(TaskId, HangUp)]) -> Result<()> {
+    for who in [HangUp::Now, HangUp::AfterHolder] {
+        let ids: Vec<Uuid> = untold.iter().filter(|(_, w)| *w == who).map(|(task, _)| task.0).collect();
+        if !ids.is_empty() {
+            sqlx::query!("SELECT economy.hang_up($1, $2)", &ids, who == HangUp::AfterHolder)
+                .fetch_one(&mut *tx)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn due_cancels(pool: &PgPool, limit: i64, now: DateTime<Utc>, pause: Duration) -> Result<Vec<Cancel>> {
+    let rows = sqlx::query!(
+        r#"WITH due AS (
+             SELECT task_id FROM agent_cancels WHERE next_at <= $1 ORDER BY next_at LIMIT $2 FOR UPDATE SKIP LOCKED),
+           taken AS (
+             UPDATE agent_cancels c SET tries = c.tries + 1, next_at = $1::timestamptz + make_interval(secs => $3 * 2 ^ c.tries)
+               FROM due WHERE c.task_id = due.task_id RETURNING c.task_id, c.tries)
+           SELECT t.id AS "task!: TaskId", t.remote_task_id AS "remote_task!", n.tries AS "tries!", a.endpoint AS "endpoint!",
+                  a.agent_card AS "card!", a.protocol,
+                  s.secret AS "secret?", CASE WHEN s.previous_expires_at > now() THEN s.previous END AS previous
+             FROM taken n JOIN tasks t ON t.id = n.task_id JOIN agents a ON a.id = t.assigned_agent_id
+             LEFT JOIN agent_secrets s ON s.agent_id = a.id"#,
+        now,
+        limit,
+        pause.as_secs_f64()
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|r| Cancel {
+            task: r.task,
+            remote_task: r.remote_task,
+            tries: r.tries,
+            endpoint: r.endpoint,
+            card: r.card,
+            protocol: r.protocol,
+            secrets: SigningSecrets([r.secret, r.previous].into_iter().flatten().collect()),
+        })
+        .collect())
+}
+
+pub(super) async fn forget_cancel(pool: &PgPool, task: TaskId) -> Result<()> {
+    sqlx::query!("DELETE FROM agent_cancels WHERE task_id = $1", task as TaskId).execute(pool).await?;
     Ok(())
 }
