@@ -48,13 +48,9 @@ $$;
 
 -- The agents that this request is held to; NULL for any.
 CREATE FUNCTION economy.key_agents() RETURNS uuid[]
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
-BEGIN
-  IF coalesce(current_setting('app.key_id', true), '') = '' THEN
-    RETURN NULL;
-  END IF;
-  RETURN (SELECT k.agent_ids FROM public.api_keys k WHERE k.id = economy.key_id());
-END $$;
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+  SELECT k.agent_ids FROM public.api_keys k WHERE k.id = economy.key_id()
+$$;
 
 -- A hold that a key takes is measured against its caps, in the transaction that takes it, under the lock of the payer's
 -- balance. A key that was revoked or expired since the request came in takes none.
@@ -62,6 +58,7 @@ CREATE FUNCTION economy.charge_key() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
 DECLARE
   k public.api_keys;
+  c record;
   today date := (now() AT TIME ZONE 'UTC')::date;
   spent numeric;
 BEGIN
@@ -70,28 +67,17 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'this key has been revoked' USING ERRCODE = 'NX401';
   END IF;
-  IF k.daily_cap IS NOT NULL THEN
-    spent := coalesce((SELECT d.spent FROM public.api_key_days d WHERE d.key_id = k.id AND d.day = today), 0);
-    IF spent + NEW.amount_credits > k.daily_cap THEN
-      RAISE EXCEPTION 'this key may spend % credits a day: % are spent today and this costs %', k.daily_cap, spent,
+  FOR c IN
+    SELECT * FROM (VALUES (k.daily_cap, 'a day', 'spent today', today),
+                          (k.monthly_cap, 'a month', 'spent this month', date_trunc('month', today)::date),
+                          (k.total_cap, 'in all', 'spent', date '-infinity')) AS v (cap, per, said, since) WHERE cap IS NOT NULL
+  LOOP
+    spent := coalesce((SELECT sum(d.spent) FROM public.api_key_days d WHERE d.key_id = k.id AND d.day >= c.since), 0);
+    IF spent + NEW.amount_credits > c.cap THEN
+      RAISE EXCEPTION 'this key may spend % credits %: % are % and this costs %', c.cap, c.per, spent, c.said,
         NEW.amount_credits USING ERRCODE = 'NX451';
     END IF;
-  END IF;
-  IF k.monthly_cap IS NOT NULL THEN
-    spent := coalesce((SELECT sum(d.spent) FROM public.api_key_days d
-                        WHERE d.key_id = k.id AND d.day >= date_trunc('month', today)::date), 0);
-    IF spent + NEW.amount_credits > k.monthly_cap THEN
-      RAISE EXCEPTION 'this key may spend % credits a month: % are spent this month and this costs %', k.monthly_cap, spent,
-        NEW.amount_credits USING ERRCODE = 'NX451';
-    END IF;
-  END IF;
-  IF k.total_cap IS NOT NULL THEN
-    spent := coalesce((SELECT sum(d.spent) FROM public.api_key_days d WHERE d.key_id = k.id), 0);
-    IF spent + NEW.amount_credits > k.total_cap THEN
-      RAISE EXCEPTION 'this key may spend % credits in all: % are spent and this costs %', k.total_cap, spent,
-        NEW.amount_credits USING ERRCODE = 'NX451';
-    END IF;
-  END IF;
+  END LOOP;
   INSERT INTO public.api_key_holds (task_id, key_id, day, amount) VALUES (NEW.task_id, k.id, today, NEW.amount_credits);
   INSERT INTO public.api_key_days AS d (key_id, day, spent) VALUES (k.id, today, NEW.amount_credits)
   ON CONFLICT (key_id, day) DO UPDATE SET spent = d.spent + excluded.spent;
@@ -220,57 +206,17 @@ LANGUAGE sql SET search_path = pg_catalog, public AS $$
                ORDER BY q.turn DESC LIMIT 1), 0)))
 $$;
 
-CREATE OR REPLACE FUNCTION economy.assign_task(p_task uuid, p_agent uuid, p_shown_price numeric) RETURNS numeric
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
-DECLARE
-  t public.tasks;
-  a public.agents;
-  requester uuid;
-  held numeric;
+CREATE OR REPLACE FUNCTION economy.append_task_event(p_task uuid, p_kind text, p_data jsonb) RETURNS integer
+LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
+DECLARE n integer;
 BEGIN
-  SELECT k.* INTO t FROM public.tasks k WHERE k.id = p_task AND economy.owns_agent(k.requester_agent_id) FOR NO KEY UPDATE;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'no such task' USING ERRCODE = 'NX404', DETAIL = '{"what":"task"}';
+  INSERT INTO public.task_events (task_id, seq, kind, data)
+  SELECT p_task, coalesce(max(e.seq), 0) + 1, p_kind, p_data FROM public.task_events e WHERE e.task_id = p_task
+  RETURNING seq INTO n;
+  IF p_kind NOT IN ('created', 'assigned') THEN
+    PERFORM pg_notify('task_events', economy.event_notice(p_task, n, p_kind));
   END IF;
-  IF t.status <> 'pending' THEN
-    RAISE EXCEPTION 'task % is % already', t.id, t.status USING ERRCODE = 'NX409';
-  END IF;
-  SELECT g.* INTO a FROM public.agents g WHERE g.id = p_agent AND g.kind = 'listed' AND g.retired_at IS NULL FOR KEY SHARE;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'no such agent' USING ERRCODE = 'NX404', DETAIL = '{"what":"agent"}';
-  END IF;
-  IF a.status = 'offline' THEN
-    RAISE EXCEPTION '% is offline', a.name USING ERRCODE = 'NX503';
-  END IF;
-  IF t.skill_id IS NOT NULL AND NOT a.skills @> jsonb_build_array(jsonb_build_object('id', t.skill_id)) THEN
-    RAISE EXCEPTION '% has no skill %', a.name, t.skill_id USING ERRCODE = 'NX400', DETAIL = '{"field":"skill"}';
-  END IF;
-  IF p_shown_price IS NOT NULL AND a.price_per_task > p_shown_price THEN
-    RAISE EXCEPTION '% now costs % credits, not %', a.name, a.price_per_task, p_shown_price
-      USING ERRCODE = 'NX400', DETAIL = '{"field":"price"}';
-  END IF;
-  IF t.max_budget_credits > 0 AND a.price_per_task > t.max_budget_credits THEN
-    RAISE EXCEPTION '% costs % credits, above the budget of %', a.name, a.price_per_task, t.max_budget_credits
-      USING ERRCODE = 'NX400', DETAIL = '{"field":"maxBudgetCredits"}';
-  END IF;
-  -- Only one's own conversation goes on, with whom it was begun, after it ended.
-  IF EXISTS (SELECT 1 FROM unnest(ARRAY[t.follows, t.retry_of]) AS before (id)
-               LEFT JOIN public.tasks b ON b.id = before.id AND b.requester_agent_id = t.requester_agent_id
-              WHERE before.id IS NOT NULL AND (b.id IS NULL OR b.status NOT IN ('completed', 'failed', 'cancelled')))
-     OR EXISTS (SELECT 1 FROM public.tasks b WHERE b.id = t.follows AND b.assigned_agent_id IS DISTINCT FROM a.id) THEN
-    RAISE EXCEPTION 'the task to go on with is not one of yours with this agent that has ended' USING ERRCODE = 'NX400', DETAIL = '{"field":"follows"}';
-  END IF;
-
-  requester := (SELECT g.owner_user_id FROM public.agents g WHERE g.id = t.requester_agent_id);
-  UPDATE public.tasks SET status = 'assigned', assigned_agent_id = a.id, price_credits = a.price_per_task,
-         remote_context_id = (SELECT b.remote_context_id FROM public.tasks b WHERE b.id = t.follows)
-   WHERE id = t.id;
-  held := ledger.hold(t.id);
-  INSERT INTO public.task_events (task_id, seq, kind, data) VALUES
-    (t.id, 1, 'created', '{}'),
-    (t.id, 2, 'assigned', jsonb_build_object('agentId', a.id, 'agent', a.name, 'held', held::text));
-  PERFORM economy.enqueue_task(t.id, a.id, requester);
-  RETURN held;
+  RETURN n;
 END $$;
 
 -- Low balance -----------------------------------------------------------------------------------------------------
@@ -285,8 +231,9 @@ ALTER TABLE credit_balances ADD COLUMN low_noticed boolean NOT NULL DEFAULT fals
 CREATE FUNCTION ledger.notice_low_balance() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
 BEGIN
-  NEW.low_noticed := NEW.low_balance IS NOT NULL AND NEW.balance < NEW.low_balance;
-  IF NEW.low_noticed AND NOT OLD.low_noticed THEN
+  -- The trigger fires where this has changed.
+  NEW.low_noticed := NOT OLD.low_noticed;
+  IF NEW.low_noticed THEN
     INSERT INTO public.mails (user_id, about, subject, body)
     VALUES (NEW.user_id, 'low-balance-' || NEW.user_id || '-' || NEW.entries, 'Your balance is low',
             format(E'%s credits are available, below the %s at which you want to be told.\n\nBuy more at /credits, or set an automatic top-up there.',

@@ -332,7 +332,7 @@ pub async fn user(config: Config, command: UserCommand) -> Result<ExitCode, Stri
 /// # Errors
 /// One sentence.
 pub fn openapi() -> Result<ExitCode, String> {
-    say(&serde_json::to_string_pretty(&crate::api::document()).map_err(|e| e.to_string())?);
+    say(&serde_json::to_string_pretty(crate::api::document()).map_err(|e| e.to_string())?);
     Ok(ExitCode::SUCCESS)
 }
 

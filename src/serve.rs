@@ -164,7 +164,7 @@ pub async fn run(
             sandbox: payments.is_sandbox(),
             demo: demo.as_ref().map(|d| d.account.clone()),
             version: site_version(config),
-            api: Arc::new(api::offer::offer(&api::document(), viewer_is_built(config))),
+            api: Arc::new(api::offer::offer(api::document(), viewer_is_built(config))),
         },
         public_url: Arc::new(public_url.clone()),
         leptos: leptos_options(config, addr),

@@ -53,6 +53,17 @@ pub struct Watch {
 }
 
 impl Watch {
+    /// Waits until there may be an event after number `seen`. Answers with whether the task has ended with it.
+    pub async fn event_after(&mut self, seen: i32) -> bool {
+        loop {
+            match self.next().await {
+                News::Event(notice) if notice.seq > seen => return notice.ended,
+                News::Missed => return false,
+                News::Event(_) | News::Rung => {}
+            }
+        }
+    }
+
     /// Waits for news.
     pub async fn next(&mut self) -> News {
         match self.news.recv().await {

@@ -113,6 +113,16 @@ impl Form {
         if self.value("section") == Some(section) { self.clone() } else { Form::default() }
     }
 
+    /// This, if it was sent from none of the page's sections (a button, another page); else an empty one.
+    pub fn of_no_section(&self) -> Form {
+        if self.value("section").is_none() { self.clone() } else { Form::default() }
+    }
+
+    /// Whether one of the boxes `field` was ticked with `value`; before anything was sent, whether it is `stored`.
+    pub fn ticked(&self, field: &str, value: &str, stored: bool) -> bool {
+        if self.is_sent() { self.values.iter().any(|(name, v)| name == field && v == value) } else { stored }
+    }
+
     /// What was typed into `field`.
     pub fn value(&self, field: &str) -> Option<&str> {
         self.values.iter().find(|(name, _)| name == field).map(|(_, value)| value.as_str())

@@ -128,6 +128,17 @@ impl Error {
         Error::Validation(vec![FieldError::new(field, message)])
     }
 
+    /// The same with fields under the names that a wire has for them: `(ours, its)`.
+    pub fn with_fields_named(self, names: &[(&str, &str)]) -> Self {
+        let Error::Validation(mut fields) = self else { return self };
+        for field in &mut fields {
+            if let Some((_, name)) = names.iter().find(|(ours, _)| *ours == field.field) {
+                (*name).clone_into(&mut field.field);
+            }
+        }
+        Error::Validation(fields)
+    }
+
     /// Whether the database was not reached, or hung up: nothing is wrong with what it was asked.
     pub(crate) fn is_of_connection(&self) -> bool {
         let Error::Internal(source) = self else { return false };

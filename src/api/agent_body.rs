@@ -1,8 +1,8 @@
 //! An agent as programs see it and write it.
 
 use chrono::{DateTime, Utc};
+use domain::Error;
 use domain::agents::{AgentDetail, AgentSummary, NewAgent, OwnedAgent, Skill, rules};
-use domain::{Error, FieldError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
@@ -392,15 +392,12 @@ pub fn listing(agent: &OwnedAgent) -> NewAgent {
 
 /// The fields of a form as this API calls them.
 pub fn in_words(error: Error) -> Error {
-    let Error::Validation(fields) = error else { return error };
-    let name = |field: String| match field.as_str() {
-        "price" => "priceCredits".to_owned(),
-        "max_concurrent" => "maxConcurrent".to_owned(),
-        "promised_seconds" => "promisedSeconds".to_owned(),
-        "status" => "listed".to_owned(),
-        _ => field,
-    };
-    Error::Validation(fields.into_iter().map(|f| FieldError::new(name(f.field), f.message)).collect())
+    error.with_fields_named(&[
+        ("price", "priceCredits"),
+        ("max_concurrent", "maxConcurrent"),
+        ("promised_seconds", "promisedSeconds"),
+        ("status", "listed"),
+    ])
 }
 
 const _: () = assert!(rules::TAGS_MAX == 10 && rules::SKILLS_MAX == 50 && rules::CONCURRENT_DEFAULT == 16);

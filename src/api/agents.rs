@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use domain::agents::{self, NewAgent};
 use domain::{Actor, AgentId, Db, Error, accounts, trust};
@@ -11,7 +11,7 @@ use url::Url;
 use utoipa::ToSchema;
 
 use super::agent_body::{Agent, AgentChangeBody, NewAgentBody, OwnAgentRow, RegisteredAgent, in_words, listing};
-use super::answer::{Data, List, list, tag, tagged_as};
+use super::answer::{Data, List, check_match_as, list, tag, tagged_as};
 use super::caller::{AgentsRead, AgentsWrite, Caller, Visitor};
 use super::input::{Id, Input, Nothing, Paging, Params, cursor, limit};
 use super::once::{Done, Once};
@@ -113,12 +113,9 @@ fn etag(agent: &Agent) -> String {
 }
 
 fn check_match(headers: &HeaderMap, now: &Agent) -> domain::Result<()> {
-    let Some(wanted) = headers.get(header::IF_MATCH) else { return Ok(()) };
     let written = tag(&now.written());
     let written = written.trim_matches('"');
-    let same = |tag: &str| tag.trim().strip_prefix('"').and_then(|t| t.split_once('.')).is_some_and(|t| t.0 == written);
-    let wanted = wanted.to_str().unwrap_or_default();
-    if wanted.trim() == "*" || wanted.split(',').any(same) { Ok(()) } else { Err(Error::Stale) }
+    check_match_as(headers, |tag| tag.strip_prefix('"').and_then(|t| t.split_once('.')).is_some_and(|t| t.0 == written))
 }
 
 /// Change an agent

@@ -17,7 +17,7 @@ use crate::web::failure::ApiError;
 pub type Answer<T> = Result<Json<Data<T>>, ApiError>;
 
 /// One thing.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct Data<T> {
     /// The thing.
     pub data: T,
@@ -136,7 +136,16 @@ pub fn tagged_as<T: Serialize>(body: T, etag: &str, headers: &HeaderMap) -> Resp
 /// # Errors
 /// [`Error::Stale`].
 pub fn check_match<T: Serialize>(headers: &HeaderMap, now: &T) -> domain::Result<()> {
+    check_match_as(headers, |wanted| wanted == tag(now))
+}
+
+/// The same with entity tags that were made otherwise: `is_now` says of one whether it still stands.
+///
+/// # Errors
+/// [`Error::Stale`].
+pub fn check_match_as(headers: &HeaderMap, is_now: impl Fn(&str) -> bool) -> domain::Result<()> {
     let Some(wanted) = headers.get(header::IF_MATCH) else { return Ok(()) };
     let wanted = wanted.to_str().unwrap_or_default();
-    if wanted.trim() == "*" || wanted.split(',').any(|t| t.trim() == tag(now)) { Ok(()) } else { Err(Error::Stale) }
+    let matches = wanted.trim() == "*" || wanted.split(',').any(|t| is_now(t.trim()));
+    if matches { Ok(()) } else { Err(Error::Stale) }
 }

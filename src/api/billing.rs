@@ -3,22 +3,21 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use chrono::Utc;
 use domain::ledger::payments::packages::{PACKAGES, Package};
 use domain::ledger::payments::purchase::{self, Offer, PurchaseStatus};
 use domain::ledger::payments::{customer, refund, topup};
 use domain::ledger::{self, EntryFilter, EntryKind};
-use domain::{Actor, Db, Error, FieldError, PurchaseId, accounts};
-use serde::Deserialize;
-use serde_json::Value;
+use domain::{Actor, Db, Error, PurchaseId, accounts};
+use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
 use super::answer::{Answer, Data, List, data, list};
 use super::billing_body::{BalanceBody, LimitsBody, NewLimitsBody, Topup, Transaction, Usage};
 use super::caller::{BillingRead, BillingWrite, Caller};
 use super::input::{Id, Input, Nothing, Paging, Params, cursor, limit};
-use super::once::{Done, Once, mark_replayed};
+use super::once::Once;
 use super::purchase_body::{Checkout, CheckoutBody, PackageBody, Receipt, ReceiptRow, Refund};
 use crate::payments::PaymentError;
 use crate::state::AppState;
@@ -117,13 +116,6 @@ fn offer(body: &CheckoutBody) -> domain::Result<Offer> {
     }
 }
 
-/// The fields of a form as this API calls them.
-fn in_words(error: Error) -> Error {
-    let Error::Validation(fields) = error else { return error };
-    let name = |field: String| if field == "amount" { "amountCents".to_owned() } else { field };
-    Error::Validation(fields.into_iter().map(|f| FieldError::new(name(f.field), f.message)).collect())
-}
-
 /// Begin a purchase
 ///
 /// Answers with a page on which a person pays; the credits are there as soon as the payment is confirmed, and from then on there
@@ -144,11 +136,13 @@ pub async fn checkout(
     // What is kept of it is the purchase: its page is opened after the transaction, and found again with the purchase.
     let done = once
         .run(&state.db, &actor, &input.fingerprint, StatusCode::CREATED, |db: Db| async move {
-            let begun = purchase::begin(&db, &actor, offer, body.save_card, provider).await.map_err(in_words)?;
-            Ok(serde_json::json!({ "id": begun.id.0 }))
+            let begun = purchase::begin(&db, &actor, offer, body.save_card, provider).await;
+            let begun = begun.map_err(|e| e.with_fields_named(&[("amount", "amountCents")]))?;
+            Ok(Begun { id: begun.id })
         })
         .await?;
-    let begun = purchase::find(&state.db, &actor, id_of(&done)?).await?;
+    let kept: Begun = done.read()?;
+    let begun = purchase::find(&state.db, &actor, kept.id).await?;
     let url = match (&begun.checkout_url, &begun.failure) {
         (Some(url), _) => url.clone(),
         (None, Some(why)) => return Err(Error::Conflict(why.clone()).into()),
@@ -165,21 +159,13 @@ pub async fn checkout(
             }
         }
     };
-    Ok(answered(&done, Checkout::of(begun, url)))
+    Ok(done.with(Checkout::of(begun, url)))
 }
 
-fn id_of(done: &Done) -> domain::Result<PurchaseId> {
-    let kept: Value = serde_json::from_slice(&done.body).map_err(|e| Error::Internal(e.into()))?;
-    let id = kept.pointer("/data/id").and_then(Value::as_str).and_then(|id| id.parse().ok());
-    id.ok_or_else(|| Error::Internal("a kept answer names no purchase".into()))
-}
-
-fn answered<T: serde::Serialize>(done: &Done, body: T) -> Response {
-    let mut response = (done.status, data(body)).into_response();
-    if done.replayed {
-        mark_replayed(&mut response);
-    }
-    response
+/// What is kept of a checkout.
+#[derive(Deserialize, Serialize)]
+struct Begun {
+    id: PurchaseId,
 }
 
 /// List receipts
@@ -236,23 +222,17 @@ pub async fn give_back(
             Ok(Refund::ordered(&order, id.0, credits))
         })
         .await?;
-    let kept: Kept<Refund> = serde_json::from_slice(&done.body).map_err(|e| Error::Internal(e.into()))?;
-    let (order, mut standing) = refund::find(&state.db, &actor, kept.data.id).await?;
+    let kept: Refund = done.read()?;
+    let (order, mut standing) = refund::find(&state.db, &actor, kept.id).await?;
     if standing == refund::OrderState::Ordered {
         // Asked twice it is made once: the order's id is the provider's idempotency key.
         state.payments.settle_refund(&state.db, &order).await?;
         standing = refund::find(&state.db, &actor, order.id).await?.1;
     }
-    match kept.data.now(standing) {
-        Some(refund) => Ok(answered(&done, refund)),
+    match kept.now(standing) {
+        Some(refund) => Ok(done.with(refund)),
         None => Err(Error::Conflict("the payment provider refused the refund; the credits are back".into()).into()),
     }
-}
-
-/// An answer as it was kept.
-#[derive(Deserialize)]
-struct Kept<T> {
-    data: T,
 }
 
 async fn limits_of(db: &Db, actor: &Actor) -> domain::Result<LimitsBody> {

@@ -1,6 +1,5 @@
 //! Heartbeats: an agent says that it is there, signed with its secret; or its owner's program says it, with a key.
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
@@ -11,13 +10,13 @@ use domain::agents::AgentStatus;
 use domain::agents::watch::{self, Beat, BeatHeaders};
 use domain::{AgentId, Error, Missing};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::answer::{Data, Refusal, data};
 use super::caller::{AgentsWrite, Caller};
 use crate::state::AppState;
-use crate::web::failure::ApiError;
+use crate::web::failure::{ApiError, refusal};
 
 /// Largest body, in bytes.
 pub const LIMIT: usize = 4 * 1024;
@@ -62,9 +61,7 @@ pub async fn receive(
     let body = match body {
         Ok(body) => body,
         Err(rejection) => {
-            let error =
-                json!({ "code": "VALIDATION_ERROR", "message": "the body is larger than 4 kB", "details": null });
-            return (rejection.status(), Json(json!({ "error": error }))).into_response();
+            return refusal(rejection.status(), "VALIDATION_ERROR", "the body is larger than 4 kB", Value::Null);
         }
     };
     let taken = if headers.contains_key(header::AUTHORIZATION) {
@@ -87,8 +84,7 @@ fn refuse(error: Error) -> Response {
         Error::Unauthorized => {
             // The same for everything that may be wrong: nobody learns which agents there are.
             let message = "the signature is missing or wrong, or its time is more than five minutes off";
-            let error = json!({ "code": "UNAUTHORIZED", "message": message, "details": null });
-            (StatusCode::UNAUTHORIZED, Json(json!({ "error": error }))).into_response()
+            refusal(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", message, Value::Null)
         }
         error => ApiError(error).into_response(),
     }

@@ -29,6 +29,8 @@ mod trust;
 mod webhook_log;
 mod webhooks;
 
+use std::sync::LazyLock;
+
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{Method, StatusCode, Uri};
@@ -40,6 +42,7 @@ use utoipa_axum::routes;
 
 use crate::payments;
 use crate::state::AppState;
+use crate::web::failure::refusal;
 
 /// Largest body, in bytes: a file of 2 MB in base64, and room.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
@@ -108,10 +111,13 @@ fn of_agents() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(heartbeat::receive))
 }
 
-/// The OpenAPI document.
-pub fn document() -> Value {
-    let (_, document) = all().merge(of_agents()).split_for_parts();
-    openapi::complete(&document)
+/// The OpenAPI document; made once.
+pub fn document() -> &'static Value {
+    static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
+        let (_, document) = all().merge(of_agents()).split_for_parts();
+        openapi::complete(&document)
+    });
+    &DOCUMENT
 }
 
 /// The routes under `/api/v1`.
@@ -139,23 +145,18 @@ pub fn routes(state: &AppState) -> Router<AppState> {
 
 /// The OpenAPI document as it is served: with this site's address.
 pub async fn serve_document(State(state): State<AppState>) -> Response {
-    let mut document = document();
+    let mut document = document().clone();
     let address = format!("{}/api/v1", state.public_url.as_str().trim_end_matches('/'));
     document["servers"] = json!([{ "url": address }]);
     axum::Json(document).into_response()
 }
 
-fn refusal(status: StatusCode, code: &str, message: String) -> Response {
-    let error = json!({ "code": code, "message": message, "details": null });
-    (status, axum::Json(json!({ "error": error }))).into_response()
-}
-
 async fn unknown(uri: Uri) -> Response {
     let message = format!("there is no {} here: see /docs/api", uri.path());
-    refusal(StatusCode::NOT_FOUND, "NOT_FOUND", message)
+    refusal(StatusCode::NOT_FOUND, "NOT_FOUND", &message, Value::Null)
 }
 
 async fn wrong_method(method: Method, uri: Uri) -> Response {
     let message = format!("{} does not take {method}: see /docs/api", uri.path());
-    refusal(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message)
+    refusal(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", &message, Value::Null)
 }

@@ -44,7 +44,7 @@ mod tests {
     #[test]
     fn every_operation_is_listed_with_what_it_needs() {
         let document = crate::api::document();
-        let operations = offer(&document, false).operations;
+        let operations = offer(document, false).operations;
         let count: usize = document["paths"].as_object().unwrap().values().map(|p| p.as_object().unwrap().len()).sum();
         assert_eq!(operations.len(), count);
         let find = |method: &str, path: &str| operations.iter().find(|o| o.method == method && o.path == path).unwrap();

@@ -8,8 +8,9 @@ use chrono::Utc;
 use domain::requests::{self, Claim, IdempotencyKey};
 use domain::{Actor, Db, Error};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-use super::answer::Data;
+use super::answer::{Data, data};
 use crate::state::AppState;
 use crate::web::failure::ApiError;
 
@@ -41,6 +42,26 @@ pub struct Done {
     pub body: Vec<u8>,
     /// Whether it was done before, and this is what was answered then.
     pub replayed: bool,
+}
+
+impl Done {
+    /// What stands in the answer as `data`, or those of its fields that `T` has.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] where it is not there.
+    pub fn read<T: DeserializeOwned>(&self) -> domain::Result<T> {
+        let body: Data<T> = serde_json::from_slice(&self.body).map_err(|e| Error::Internal(e.into()))?;
+        Ok(body.data)
+    }
+
+    /// The answer with other `data`: what became of it after the transaction.
+    pub fn with<T: Serialize>(&self, now: T) -> Response {
+        let mut response = (self.status, data(now)).into_response();
+        if self.replayed {
+            mark_replayed(&mut response);
+        }
+        response
+    }
 }
 
 impl Once {
@@ -99,7 +120,7 @@ fn replay(status: u16, body: Vec<u8>) -> Done {
 }
 
 /// Says that an answer is the one from before.
-pub fn mark_replayed(response: &mut Response) {
+fn mark_replayed(response: &mut Response) {
     response.headers_mut().insert(HeaderName::from_static("idempotent-replayed"), HeaderValue::from_static("true"));
 }
 

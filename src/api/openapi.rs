@@ -43,7 +43,6 @@ pub fn complete(document: &OpenApi) -> Value {
         "agentSignature": { "type": "apiKey", "in": "header", "name": "webhook-signature",
                             "description": "The agent's own signature (Standard Webhooks): `v1,` and the base64 of HMAC-SHA256 over `webhook-id.webhook-timestamp.body`, keyed with its signing secret." }
     });
-    json["components"]["schemas"]["Refusal"] = refusal();
     let paths = json["paths"].as_object_mut();
     for (path, item) in paths.into_iter().flatten() {
         for (method, operation) in item.as_object_mut().into_iter().flatten() {
@@ -52,20 +51,6 @@ pub fn complete(document: &OpenApi) -> Value {
     }
     super::examples::add(&mut json);
     json
-}
-
-fn refusal() -> Value {
-    json!({
-        "type": "object", "required": ["error"],
-        "properties": { "error": {
-            "type": "object", "required": ["code", "message", "details"],
-            "properties": {
-                "code": { "type": "string", "description": "The contract: programs decide by it." },
-                "message": { "type": "string", "description": "For people; may change." },
-                "details": { "description": "Fields of a validation error, sums of a refused hold, else null." }
-            }
-        } }
-    })
 }
 
 fn complete_operation(path: &str, method: &str, operation: &mut Value) {

@@ -2,12 +2,11 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use axum::response::sse::Event;
 use domain::tasks;
 use domain::{Actor, Db, Error, TaskId};
 use futures::Stream;
@@ -19,11 +18,10 @@ use super::caller::{Caller, TasksRead};
 use super::input::{Id, Params};
 use super::task_body::{EventBody, Task};
 use crate::state::AppState;
-use crate::task_events::{News, Watch};
+use crate::task_events::Watch;
+use crate::web::event_stream;
 use crate::web::failure::{ApiError, log_if_ours};
 
-/// How often something is sent when nothing happens, so that no proxy takes the stream for dead.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Events that are read at once.
 const BATCH: i64 = 200;
 
@@ -77,11 +75,7 @@ pub async fn stream(
     if seen.is_none() {
         viewer.ready.push_back(event("snapshot", task.last_seq, &Task::from(task)));
     }
-    let frames = Sse::new(frames(viewer)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
-    let mut response = frames.into_response();
-    // Proxies that buffer would turn a live stream into a late one.
-    response.headers_mut().insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
-    Ok(response)
+    Ok(event_stream::respond(frames(viewer)))
 }
 
 fn event<T: Serialize>(kind: &str, id: i32, body: &T) -> Event {
@@ -142,16 +136,9 @@ impl Viewer {
 
     /// Waits for news; nothing is asked of the database until there is some. False: the program stops.
     async fn wait(&mut self) -> bool {
-        loop {
-            let news = tokio::select! {
-                _ = self.stopping.recv() => return false,
-                news = self.news.next() => news,
-            };
-            match news {
-                News::Event(notice) if notice.seq <= self.sent => {}
-                News::Rung => {}
-                News::Event(_) | News::Missed => return true,
-            }
+        tokio::select! {
+            _ = self.stopping.recv() => false,
+            _ = self.news.event_after(self.sent) => true,
         }
     }
 }

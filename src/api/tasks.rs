@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::answer::{Data, List, Money, list, tagged};
 use super::caller::{Caller, TasksRead, TasksWrite};
 use super::input::{Id, Input, Nothing, Params, cursor, limit};
-use super::once::{Done, Once, mark_replayed};
+use super::once::{Done, Once};
 use super::task_body::{PartIn, Said, Task, TaskRow};
 use crate::state::AppState;
 use crate::web::failure::ApiError;
@@ -123,17 +123,12 @@ pub async fn create(
 
 /// The fields of a form as this API calls them.
 fn in_words(error: Error) -> Error {
-    let Error::Validation(mut fields) = error else { return error };
-    for field in &mut fields {
-        let name = match field.field.as_str() {
-            "skill" => "skillId",
-            "price" => "maxPriceCredits",
-            "file" | "fileUrl" => "parts",
-            _ => continue,
-        };
-        name.clone_into(&mut field.field);
-    }
-    Error::Validation(fields)
+    error.with_fields_named(&[
+        ("skill", "skillId"),
+        ("price", "maxPriceCredits"),
+        ("file", "parts"),
+        ("fileUrl", "parts"),
+    ])
 }
 
 /// The answer, or, where waiting was asked for, the task as it is after it.
@@ -141,15 +136,12 @@ async fn waited(state: &AppState, actor: &Actor, done: Done, wait: Duration) -> 
     if wait.is_zero() {
         return Ok(done.into_response());
     }
-    let answered: Value = serde_json::from_slice(&done.body).map_err(|e| Error::Internal(e.into()))?;
-    let id = answered.pointer("/data/id").and_then(Value::as_str).and_then(|id| id.parse().ok());
-    let Some(id) = id else { return Ok(done.into_response()) };
-    let task = wait_for(state, actor, id, wait).await?;
-    let mut response = (done.status, super::answer::data(task)).into_response();
-    if done.replayed {
-        mark_replayed(&mut response);
+    #[derive(Deserialize)]
+    struct Kept {
+        id: TaskId,
     }
-    Ok(response)
+    let kept: Kept = done.read()?;
+    Ok(done.with(wait_for(state, actor, kept.id, wait).await?))
 }
 
 /// Waits until the task has ended or asks its requester something, or `wait` is over. Nothing is asked of the database until

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 #[derive(Debug)]
 pub enum Failure {
     /// NEXUS refused, or the command line cannot do what was asked.
-    Refused(Refusal),
+    Refused(Box<Refusal>),
     /// The command is not one that makes sense.
     Usage(String),
     /// There is no result: the task failed, was cancelled, waits for an answer, or was left to itself.
@@ -60,7 +60,7 @@ const OPTIONS: [(&str, &str); 17] = [
 impl Failure {
     /// A refusal of the command line's own.
     pub fn refused(code: &str, message: impl Into<String>) -> Failure {
-        Failure::Refused(Refusal { code: code.into(), message: message.into(), ..Refusal::default() })
+        Failure::Refused(Box::new(Refusal { code: code.into(), message: message.into(), ..Refusal::default() }))
     }
 
     /// A file or folder of this machine that is not as it must be.

@@ -162,7 +162,7 @@ impl Api {
         if refusal.code.is_empty() && status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS {
             return Err(self.something_else());
         }
-        Err(Failure::Refused(refusal))
+        Err(Failure::Refused(Box::new(refusal)))
     }
 
     fn broken(&self, error: &reqwest::Error) -> Failure {

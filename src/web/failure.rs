@@ -4,7 +4,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::Error;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The status of an error (design section 7).
 pub fn status_of(error: &Error) -> StatusCode {
@@ -31,6 +31,11 @@ pub fn log_if_ours(error: &Error) {
     if let Error::Internal(source) = error {
         tracing::error!(error = %source, "a request failed");
     }
+}
+
+/// A refusal as programs get it: `{"error": {"code", "message", "details"}}`.
+pub fn refusal(status: StatusCode, code: &str, message: &str, details: Value) -> Response {
+    (status, Json(json!({ "error": { "code": code, "message": message, "details": details } }))).into_response()
 }
 
 /// An error as the API's programs get it: `{"error": {"code", "message", "details"}}`.
@@ -62,8 +67,7 @@ impl IntoResponse for ApiError {
             | Error::RateLimited(_)
             | Error::Internal(_) => json!(null),
         };
-        let body = json!({ "error": { "code": self.0.code(), "message": self.0.to_string(), "details": details } });
-        let mut response = (status_of(&self.0), Json(body)).into_response();
+        let mut response = refusal(status_of(&self.0), self.0.code(), &self.0.to_string(), details);
         let wait = match &self.0 {
             Error::RateLimited(wait) => Some(wait.as_secs_f64().ceil() as u64),
             Error::RequestInFlight => Some(1),

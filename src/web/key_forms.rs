@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use domain::api_keys::rules::EXPIRY_PRESETS;
 use domain::api_keys::{self, ApiKey, KeyChange, NewKey, Scopes};
-use domain::{AgentId, Credits, Error, FieldError, KeyId};
+use domain::{AgentId, Credits, Error, KeyId};
 
 use super::account_forms::{Fields, field};
 use super::page;
@@ -209,13 +209,8 @@ fn agents(fields: &Fields) -> domain::Result<Option<Vec<AgentId>>> {
 
 /// What is wrong with a date stands at the date.
 fn at_its_field(error: Error, fields: &Fields) -> Error {
-    let Error::Validation(errors) = error else { return error };
     let dated = field(fields, "expiresAt") == "date";
-    let moved = errors.into_iter().map(|e| match e.field.as_str() {
-        "expiresAt" if dated => FieldError::new("expiresOn", e.message),
-        _ => e,
-    });
-    Error::Validation(moved.collect())
+    if dated { error.with_fields_named(&[("expiresAt", "expiresOn")]) } else { error }
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use app::pages::task::Shown;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::http::HeaderMap;
+use axum::response::sse::Event;
 use axum::response::{IntoResponse, Response};
 use chrono::Utc;
 use domain::{Actor, Db, TaskId};
@@ -14,15 +14,14 @@ use futures::Stream;
 use serde::Deserialize;
 use tokio::sync::broadcast;
 
+use super::event_stream;
 use super::failure::{log_if_ours, status_of};
 use super::visit::SignedIn;
 use crate::state::AppState;
-use crate::task_events::{News, Watch};
+use crate::task_events::Watch;
 
 /// Changes that come close together are shown together: a streaming agent makes many.
 const GATHER: Duration = Duration::from_millis(200);
-/// How often something is sent when nothing happens, so that no proxy takes the stream for dead.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// After how long a browser that lost the stream comes back.
 const COME_BACK: Duration = Duration::from_secs(1);
 
@@ -61,11 +60,7 @@ pub async fn task(
         stopping: state.stopping.subscribe(),
         sent: seen.unwrap_or(0).clamp(0, first.task.last_seq),
     };
-    let stream = stream(viewer, first);
-    let mut response = Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response();
-    // Proxies that buffer would turn a live page into a late one.
-    response.headers_mut().insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
-    response
+    event_stream::respond(stream(viewer, first))
 }
 
 struct Viewer {
@@ -115,15 +110,12 @@ impl Viewer {
     /// Waits for news; nothing is asked of the database until there is some.
     async fn next_change(&mut self) -> Next {
         loop {
-            let news = tokio::select! {
+            let ended = tokio::select! {
                 _ = self.stopping.recv() => return Next::Done,
-                news = self.news.next() => news,
+                ended = self.news.event_after(self.sent) => ended,
             };
-            match news {
-                News::Event(notice) if notice.seq <= self.sent => continue,
-                News::Rung => continue,
-                News::Event(notice) if notice.ended => {}
-                News::Event(_) | News::Missed => tokio::time::sleep(GATHER).await,
+            if !ended {
+                tokio::time::sleep(GATHER).await;
             }
             match Shown::load(&self.db, &self.actor, self.id).await {
                 Ok(shown) if shown.task.last_seq > self.sent => return Next::Show(Box::new(shown)),

@@ -83,7 +83,7 @@ pub async fn run(jobs: Jobs, stop: CancellationToken) {
         None => tracing::info!("SMTP_URL is not set: mail to account holders waits in the database"),
     }
     watch_agents(&mut loops, &jobs.db, &jobs.prober, &stop);
-    send_messages(&mut loops, &jobs.db, jobs.messenger, &stop);
+    loops.spawn(messages::run(jobs.db.clone(), jobs.messenger, stop.clone()));
     let db = jobs.db;
     loops.spawn(every(AUDIT, AUDIT_FIRST, stop, "the audit could not be made", move || {
         let db = db.clone();
@@ -111,16 +111,6 @@ fn watch_agents(loops: &mut JoinSet<()>, db: &Db, prober: &Prober, stop: &Cancel
     }));
 }
 
-/// Messages to webhook endpoints, and what is forgotten of them.
-fn send_messages(loops: &mut JoinSet<()>, db: &Db, messenger: Messenger, stop: &CancellationToken) {
-    loops.spawn(messages::run(db.clone(), messenger, stop.clone()));
-    let db = db.clone();
-    loops.spawn(every(TIDY, Duration::ZERO, stop.clone(), "old webhook messages could not be removed", move || {
-        let db = db.clone();
-        async move { domain::webhooks::forget_old(&db, Utc::now()).await.map(|_| ()) }
-    }));
-}
-
 async fn every<F, R>(period: Duration, first: Duration, stop: CancellationToken, failure: &'static str, mut job: F)
 where
     F: FnMut() -> R + Send,
@@ -142,7 +132,8 @@ where
 async fn tidy(db: &Db) -> domain::Result<()> {
     domain::agents::watch::forget_old_uptime(db, Utc::now()).await?;
     domain::requests::forget_old(db, Utc::now()).await?;
-    domain::requests::forget_full_buckets(db).await.map(|_| ())
+    domain::requests::forget_full_buckets(db).await?;
+    domain::webhooks::forget_old(db, Utc::now()).await.map(|_| ())
 }
 
 async fn disputes(db: &Db) -> domain::Result<()> {

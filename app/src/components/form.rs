@@ -33,6 +33,37 @@ pub fn hidden(name: &str, value: String) -> AnyView {
     view! { <input type="hidden" name=name value=value /> }.into_any()
 }
 
+/// The box `confirm` of a form whose effect is not undone. Without the hidden `false` of other boxes: not sent means not ticked.
+pub fn confirm(form: &Form, label: &'static str) -> AnyView {
+    let wrong = form.error("confirm").map(|m| format!("The box {m}."));
+    view! {
+        <div class="field field-check">
+            <input type="checkbox" id="confirm" name="confirm" value="yes" aria-describedby=wrong.is_some().then_some("confirm-error") />
+            <label for="confirm">{label}</label>
+            {wrong.map(|w| view! { <p class="field-error" id="confirm-error">{w}</p> })}
+        </div>
+    }
+    .into_any()
+}
+
+/// Two ways, of which one is chosen; what belongs to the second follows it.
+pub fn either(form: &Form, name: &'static str, ways: [(&'static str, &'static str); 2], stored: &str) -> AnyView {
+    let chosen = if form.is_sent() { form.value(name).unwrap_or_default().to_owned() } else { stored.to_owned() };
+    let ways: Vec<_> = ways
+        .into_iter()
+        .map(|(value, label)| {
+            let id = format!("{name}-{value}");
+            view! {
+                <div class="field field-check">
+                    <input type="radio" id=id.clone() name=name value=value checked=chosen == value required />
+                    <label for=id>{label}</label>
+                </div>
+            }
+        })
+        .collect();
+    ways.into_any()
+}
+
 /// A button that sends the form.
 pub fn submit(label: &str) -> AnyView {
     let label = label.to_owned();

@@ -28,8 +28,8 @@ pub fn ManageAgent() -> impl IntoView {
         let page =
             agent.listed.then(|| view! { <a class="button" href=format!("/marketplace/{}", a.id)>"Its page"</a> });
         // The listing's own form marks itself by its action; the small ones by a section.
-        let elsewhere = request.form.value("section").is_none() && request.form.value("action").is_none();
-        let elsewhere = if elsewhere { request.form.clone() } else { Form::default() };
+        let of_listing = request.form.value("action").is_some();
+        let elsewhere = if of_listing { Form::default() } else { request.form.of_no_section() };
         Ok(view! {
             <PageHeading title=a.name.clone()>{page}</PageHeading>
             {tabs("/agents")}
@@ -239,23 +239,10 @@ fn retiring(agent: &OwnedAgent, request: &PageRequest) -> AnyView {
                 <summary>"I want to retire it"</summary>
                 <form method="post" action=format!("/agents/{}/retire", agent.summary.id) class="form">
                     {form::hidden("section", "retire".into())}
-                    {retire_box(&typed)}
+                    {form::confirm(&typed, "It does not come back")}
                     <button type="submit" class="button button-danger button-wide">"Retire it"</button>
                 </form>
             </details>
-        </div>
-    }
-    .into_any()
-}
-
-/// Without the hidden `false` of other boxes: not sent means not ticked.
-fn retire_box(typed: &Form) -> AnyView {
-    let wrong = typed.error("confirm").map(|m| format!("The box {m}."));
-    view! {
-        <div class="field field-check">
-            <input type="checkbox" id="confirm" name="confirm" value="yes" aria-describedby=wrong.is_some().then_some("confirm-error") />
-            <label for="confirm">"It does not come back"</label>
-            {wrong.map(|w| view! { <p class="field-error" id="confirm-error">{w}</p> })}
         </div>
     }
     .into_any()

@@ -8,7 +8,7 @@ use crate::components::heading::PageHeading;
 use crate::components::settings_nav::settings_nav;
 use crate::components::table::Table;
 use crate::components::{form, time};
-use crate::context::{Form, PageRequest, load, page_request};
+use crate::context::{PageRequest, load, page_request};
 
 /// The page.
 #[component]
@@ -20,7 +20,7 @@ pub fn Settings() -> impl IntoView {
         let least = accounts::rules::PASSWORD_MIN;
         let name = request.form.of_section("name");
         let password = request.form.of_section("password");
-        let elsewhere = if request.form.value("section").is_none() { request.form.clone() } else { Form::default() };
+        let elsewhere = request.form.of_no_section();
         Ok(view! {
             <PageHeading title="Settings" lead=format!("{}, here since {}", profile.email, profile.created_at.format("%-d %b %Y")) />
             {settings_nav("/settings")}

@@ -9,7 +9,7 @@ use super::{frame, owed, owed_notice};
 use crate::components::heading::PageHeading;
 use crate::components::table::Table;
 use crate::components::{form, money, time};
-use crate::context::{Form, PageRequest, load, page_request};
+use crate::context::{PageRequest, load, page_request};
 use crate::query::Query;
 
 /// The page.
@@ -27,7 +27,7 @@ pub fn Credits() -> impl IntoView {
             after: query.get("after").and_then(|text| text.parse().ok()),
         };
         let page = ledger::entries(db, actor, &filter, PAGE).await?;
-        let elsewhere = if request.form.value("section").is_none() { request.form.clone() } else { Form::default() };
+        let elsewhere = request.form.of_no_section();
         Ok(view! {
             <PageHeading title="Credits" lead="Held while a task runs, paid when it completes, returned when it does not." />
             {frame("/credits", &request)}

@@ -12,7 +12,7 @@ use crate::components::heading::PageHeading;
 use crate::components::pager::pager;
 use crate::components::table::Table;
 use crate::components::{form, money, time};
-use crate::context::{Form, PageRequest, load, page_request};
+use crate::context::{PageRequest, load, page_request};
 use crate::query::Query;
 
 /// Receipts a page.
@@ -29,7 +29,7 @@ pub fn Receipts() -> impl IntoView {
         let page = purchase::receipts(db, actor, after.as_ref(), PAGE).await?;
         let details = customer::billing_details(db, actor).await?;
         let owed = owed(&request).await?;
-        let elsewhere = if request.form.value("section").is_none() { request.form.clone() } else { Form::default() };
+        let elsewhere = request.form.of_no_section();
         let rows: Vec<_> = page.items.iter().map(row).collect();
         let head =
             vec![("Receipt", false), ("Paid on", false), ("Credits", true), ("Taken back", true), ("Amount", true)];

@@ -11,7 +11,7 @@ use crate::components::field::Field;
 use crate::components::heading::PageHeading;
 use crate::components::notice::{Notice, Tone};
 use crate::components::{form, money, time};
-use crate::context::{Form, PageRequest, load, page_request, sentence};
+use crate::context::{PageRequest, load, page_request, sentence};
 
 /// The page.
 #[component]
@@ -23,7 +23,7 @@ pub fn Topup() -> impl IntoView {
         let topup = topup::get(db, actor).await?;
         let limits = ledger::limits(db, actor, request.now).await?;
         let low = ledger::low_balance(db, actor).await?;
-        let elsewhere = if request.form.value("section").is_none() { request.form.clone() } else { Form::default() };
+        let elsewhere = request.form.of_no_section();
         Ok::<_, Error>(view! {
             <PageHeading title="Top-up and limits" lead="Never run dry, and never spend more than you mean to." />
             {frame("/credits/topup", &request)}

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 
 use super::Known;
 use crate::components::field::Field;
+use crate::components::form;
 use crate::context::Form;
 
 /// The fields that say themselves what is wrong with them.
@@ -46,29 +47,6 @@ pub(super) fn key_fields(typed: &Form, key: Option<&ApiKey>, known: &[Known]) ->
     .into_any()
 }
 
-/// Whether one of the boxes `name` was ticked with `value`; before anything was sent, whether it is `stored`.
-fn ticked(typed: &Form, name: &str, value: &str, stored: bool) -> bool {
-    if typed.is_sent() { typed.values.iter().any(|(n, v)| n == name && v == value) } else { stored }
-}
-
-/// Two ways, of which one is chosen; what belongs to the second follows it.
-fn either(typed: &Form, name: &'static str, ways: [(&'static str, &'static str); 2], stored: &str) -> AnyView {
-    let chosen = if typed.is_sent() { typed.value(name).unwrap_or_default().to_owned() } else { stored.to_owned() };
-    let ways: Vec<_> = ways
-        .into_iter()
-        .map(|(value, label)| {
-            let id = format!("{name}-{value}");
-            view! {
-                <div class="field field-check">
-                    <input type="radio" id=id.clone() name=name value=value checked=chosen == value required />
-                    <label for=id>{label}</label>
-                </div>
-            }
-        })
-        .collect();
-    ways.into_any()
-}
-
 fn scopes(typed: &Form, key: Option<&ApiKey>) -> AnyView {
     let all = key.is_some_and(|k| k.scopes == Scopes::All);
     let has = |scope: Scope| matches!(key.map(|k| &k.scopes), Some(Scopes::Some(set)) if set.contains(&scope));
@@ -79,7 +57,7 @@ fn scopes(typed: &Form, key: Option<&ApiKey>) -> AnyView {
         .chunks(2)
         .map(|scopes| {
             let boxes: Vec<_> =
-                scopes.iter().map(|s| scope_box(*s, ticked(typed, "scopes", s.as_str(), has(*s)))).collect();
+                scopes.iter().map(|s| scope_box(*s, typed.ticked("scopes", s.as_str(), has(*s)))).collect();
             view! { <fieldset class="key-group"><legend>{resource(scopes[0])}</legend>{boxes}</fieldset> }
         })
         .collect();
@@ -87,7 +65,7 @@ fn scopes(typed: &Form, key: Option<&ApiKey>) -> AnyView {
     view! {
         <fieldset class="key-choice" aria-describedby=described>
             <legend>"What it may do"</legend>
-            {either(typed, "access", ways, if all { "all" } else { "some" })}
+            {form::either(typed, "access", ways, if all { "all" } else { "some" })}
             <div class="key-groups">{groups}</div>
             {wrong.map(|w| view! { <p class="field-error" id="scopes-error" role="alert">{w}</p> })}
         </fieldset>
@@ -155,7 +133,7 @@ fn agents(typed: &Form, key: Option<&ApiKey>, known: &[Known]) -> AnyView {
         .iter()
         .map(|a| {
             let (value, id) = (a.id.to_string(), format!("agent-{}", a.id));
-            let ticked = ticked(typed, "agentIds", &value, has(a.id));
+            let ticked = typed.ticked("agentIds", &value, has(a.id));
             view! {
                 <div class="field field-check">
                     <input type="checkbox" id=id.clone() name="agentIds" value=value checked=ticked />
@@ -174,7 +152,7 @@ fn agents(typed: &Form, key: Option<&ApiKey>, known: &[Known]) -> AnyView {
         <fieldset class="key-choice" aria-describedby=described>
             <legend>"Which agents"</legend>
             <p class="field-hint">"That it may hire, manage, and see tasks of."</p>
-            {either(typed, "agents", ways, if limited.is_some() { "chosen" } else { "any" })}
+            {form::either(typed, "agents", ways, if limited.is_some() { "chosen" } else { "any" })}
             <div class="key-groups">
                 {(!boxes.is_empty()).then(|| view! { <div class="key-agents">{boxes}</div> })}
                 {others}

@@ -10,7 +10,7 @@ use crate::components::field::Field;
 use crate::components::heading::PageHeading;
 use crate::components::settings_nav::settings_nav;
 use crate::components::{form, time};
-use crate::context::{FlashKind, Form, PageRequest, load, page_request};
+use crate::context::{FlashKind, PageRequest, load, page_request};
 use crate::islands::CopyButton;
 use crate::query::path_segment;
 
@@ -22,7 +22,7 @@ pub fn Key() -> impl IntoView {
     load(async move {
         let key = api_keys::find(&request.db, &request.actor, id?, request.now).await?;
         let known = with_those_of(&key, known_agents(&request).await?, &request).await;
-        let elsewhere = if request.form.value("section").is_none() { request.form.clone() } else { Form::default() };
+        let elsewhere = request.form.of_no_section();
         let revoked = key.revoked_at.is_some();
         let badge = state(&key, request.now);
         Ok(view! {
@@ -143,7 +143,6 @@ fn new_secret(key: &ApiKey, request: &PageRequest) -> AnyView {
 
 fn revoking(key: &ApiKey, request: &PageRequest) -> AnyView {
     let typed = request.form.of_section("revoke");
-    let wrong = typed.error("confirm").map(|m| format!("The box {m}."));
     view! {
         <div class="panel panel-danger">
             <h2>"Revoke"</h2>
@@ -153,11 +152,7 @@ fn revoking(key: &ApiKey, request: &PageRequest) -> AnyView {
                 <form method="post" action=format!("/settings/keys/{}/revoke", key.id) class="form">
                     {form::errors(&typed, &["confirm"])}
                     {form::hidden("section", "revoke".into())}
-                    <div class="field field-check">
-                        <input type="checkbox" id="confirm" name="confirm" value="yes" aria-describedby=wrong.is_some().then_some("confirm-error") />
-                        <label for="confirm">"It does not come back"</label>
-                        {wrong.map(|w| view! { <p class="field-error" id="confirm-error">{w}</p> })}
-                    </div>
+                    {form::confirm(&typed, "It does not come back")}
                     <button type="submit" class="button button-danger button-wide">"Revoke it"</button>
                 </form>
             </details>

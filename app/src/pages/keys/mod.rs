@@ -32,7 +32,7 @@ pub fn Keys() -> impl IntoView {
         let keys = api_keys::list(&request.db, &request.actor, request.now).await?;
         let known = known_agents(&request).await?;
         let typed = request.form.of_section("new");
-        let elsewhere = if request.form.value("section").is_none() { request.form.clone() } else { Form::default() };
+        let elsewhere = request.form.of_no_section();
         let (revoked, kept): (Vec<&ApiKey>, Vec<&ApiKey>) = keys.iter().partition(|k| k.revoked_at.is_some());
         let rows: Vec<_> = kept.iter().map(|k| row(k, &known, request.now)).collect();
         let open = rows.is_empty() || typed.is_sent();

@@ -63,7 +63,7 @@ pub fn Task() -> impl IntoView {
         let id = task.summary.id;
         let over = task.summary.state.is_terminal();
         let refused = request.form.clone();
-        let elsewhere = if refused.value("section").is_none() { refused.clone() } else { Form::default() };
+        let elsewhere = refused.of_no_section();
         Ok(view! {
             <DocumentTitle text=format!("{} · NEXUS", task.summary.title) />
             <nav class="crumbs" aria-label="Breadcrumb"><a href="/tasks">"Tasks"</a></nav>

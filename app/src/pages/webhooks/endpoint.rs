@@ -34,7 +34,7 @@ pub fn WebhookEndpoint() -> impl IntoView {
         let page = webhooks::deliveries(&request.db, &request.actor, endpoint.id, &filter, PAGE).await?;
         let title =
             if endpoint.description.is_empty() { "Webhook endpoint".into() } else { endpoint.description.clone() };
-        let elsewhere = if request.form.value("section").is_none() { request.form.clone() } else { Form::default() };
+        let elsewhere = request.form.of_no_section();
         Ok(view! {
             <PageHeading title=title />
             {settings_nav("/settings/webhooks")}
@@ -207,7 +207,6 @@ fn editing(e: &Endpoint, request: &PageRequest) -> AnyView {
 fn deleting(e: &Endpoint, request: &PageRequest) -> AnyView {
     let typed = request.form.of_section("delete");
     let open = typed.is_sent();
-    let wrong = typed.error("confirm").map(|m| format!("The box {m}."));
     view! {
         <div class="panel panel-danger">
             <h2>"Delete"</h2>
@@ -215,11 +214,7 @@ fn deleting(e: &Endpoint, request: &PageRequest) -> AnyView {
                 <summary>"I want to delete it"</summary>
                 <form method="post" action=format!("/settings/webhooks/{}/delete", e.id) class="form">
                     {form::hidden("section", "delete".into())}
-                    <div class="field field-check">
-                        <input type="checkbox" id="confirm" name="confirm" value="yes" aria-describedby=wrong.is_some().then_some("confirm-error") />
-                        <label for="confirm">"With its log and what waits"</label>
-                        {wrong.map(|w| view! { <p class="field-error" id="confirm-error">{w}</p> })}
-                    </div>
+                    {form::confirm(&typed, "With its log and what waits")}
                     <button type="submit" class="button button-danger button-wide">"Delete it"</button>
                 </form>
             </details>

@@ -4,6 +4,7 @@ use domain::webhooks::{EVENT_TYPES, EventType, rules};
 use leptos::prelude::*;
 
 use crate::components::field::Field;
+use crate::components::form;
 use crate::context::Form;
 
 /// The fields of an endpoint, filled with what was typed, else with what is stored.
@@ -21,17 +22,10 @@ pub fn endpoint_fields(typed: &Form, url: &str, description: &str, types: &[Stri
 }
 
 fn type_choice(typed: &Form, stored: &[String]) -> AnyView {
-    let sent = typed.is_sent();
-    let all = if sent { typed.value("which") != Some("some") } else { stored.is_empty() };
     let wrong = typed.error("types").map(|m| format!("Messages {m}."));
     let described = wrong.is_some().then_some("types-error");
-    let ticked = |name: &str| {
-        if sent {
-            typed.values.iter().any(|(n, v)| n == "types" && v == name)
-        } else {
-            stored.iter().any(|t| t == name)
-        }
-    };
+    let ticked = |name: &str| typed.ticked("types", name, stored.iter().any(|t| t == name));
+    let ways = [("all", "Everything, also types that come later"), ("some", "Only these types")];
     let mut nouns: Vec<&str> = EVENT_TYPES.iter().map(EventType::noun).collect();
     nouns.dedup();
     let groups: Vec<_> = nouns
@@ -51,14 +45,7 @@ fn type_choice(typed: &Form, stored: &[String]) -> AnyView {
     view! {
         <fieldset class="field type-choice" aria-describedby=described>
             <legend>"Messages"</legend>
-            <div class="field field-check">
-                <input type="radio" id="which-all" name="which" value="all" checked=all />
-                <label for="which-all">"Everything, also types that come later"</label>
-            </div>
-            <div class="field field-check">
-                <input type="radio" id="which-some" name="which" value="some" checked=!all />
-                <label for="which-some">"Only these types"</label>
-            </div>
+            {form::either(typed, "which", ways, if stored.is_empty() { "all" } else { "some" })}
             <div class="type-groups">{groups}</div>
             {wrong.map(|w| view! { <p class="field-error" id="types-error">{w}</p> })}
         </fieldset>
