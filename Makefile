@@ -5,7 +5,7 @@ export NEXUS_SITE_ROOT ?= $(target)/site
 # Queries are checked against .sqlx, so that nothing needs a database to compile.
 export SQLX_OFFLINE := true
 
-.PHONY: help run test build site release lint test-rust test-browser queries bench format clean
+.PHONY: help run test build site release lint test-rust test-sdks test-browser queries sdks bench format clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 18
@@ -33,11 +33,17 @@ lint: ## Formatting, lints, licences, documentation, checked queries
 test-rust: ## Tests of the server and the economy, on a throw-away PostgreSQL
 	@scripts/test-rust
 
+test-sdks: build ## Tests of the SDKs for TypeScript and Python, on a server of their own
+	@scripts/test-sdks
+
 test-browser: build site ## Tests in a real browser, on servers of their own
 	@scripts/test-browser
 
 queries: ## Write .sqlx anew after a query or a migration has changed
 	@scripts/sqlx-cache
+
+sdks: ## Make the SDKs anew after the REST API has changed
+	@scripts/generate-sdks
 
 bench: ## Measure settlements beside pgbench (bench/README.md has others)
 	@scripts/bench ledger

@@ -3,6 +3,7 @@
 
 mod a2a_client;
 mod api;
+mod api_snapshot;
 mod called_off;
 mod chaos;
 mod client;
