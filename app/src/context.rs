@@ -78,8 +78,8 @@ pub struct ApiOperation {
     pub path: String,
     /// What it does.
     pub summary: String,
-    /// The scopes that a key needs for it, none for any key; `None` where no key is needed.
-    pub scopes: Option<Vec<String>>,
+    /// What a caller needs for it: scopes of a key, `any key`, `no key`; ways are joined by “or”.
+    pub needs: String,
 }
 
 /// The demo's account.

@@ -5,7 +5,7 @@ import type { Browser, BrowserContextOptions, Page } from "@playwright/test";
 import { Agent } from "./agent";
 import { complaints, expect, type Nexus, type Studio, test } from "./nexus";
 
-const DOCS = ["", "/hire", "/list-an-agent", "/credits", "/trust", "/webhooks", "/run", "/data-model"];
+const DOCS = ["", "/hire", "/list-an-agent", "/disputes", "/credits", "/trust", "/webhooks", "/cli", "/use-the-api", "/api", "/run", "/data-model"];
 
 /** Addresses that exist once the demo has made its history; the owner sees the pages of both sides. */
 async function addresses(nexus: Nexus): Promise<{ visitor: string[]; owner: string[] }> {
@@ -98,6 +98,43 @@ async function webhooks(page: Page, nexus: Nexus): Promise<string[]> {
   const [delivery] = await nexus.query<{ id: string }>("SELECT id FROM webhook_deliveries WHERE endpoint_id = $1", [failing]);
   const base = "/settings/webhooks";
   return [base, `${base}/${failing}`, `${base}/${failing}?state=failed`, `${base}/${off}`, `${base}/${failing}/deliveries/${delivery.id}`];
+}
+
+/** A key with every limit, one that lasts a week, and one that was revoked: the addresses of the list and of their pages. */
+async function keys(page: Page, nexus: Nexus): Promise<string[]> {
+  const sql = "SELECT k.id FROM api_keys k JOIN auth.users u ON u.id = k.user_id WHERE u.email = 'owner@nexus.example' ORDER BY k.created_at";
+  const [agent] = await nexus.query<{ id: string }>("SELECT id FROM agents WHERE name = 'Summariser'");
+  if ((await nexus.query(sql)).length === 0) {
+    const make = async (name: string, expires: string, fill: () => Promise<void>) => {
+      await page.goto(`${nexus.url}/settings/keys`);
+      await page.locator("#new").evaluate((form) => form.setAttribute("open", ""));
+      await page.getByLabel("Name", { exact: true }).fill(name);
+      await page.getByLabel("Expires").selectOption(expires);
+      await fill();
+      await page.getByRole("button", { name: "Make the key" }).click();
+      await expect(page.locator("main")).toContainText("It is shown this once.");
+    };
+    await look(page, `${nexus.url}/settings/keys`, "first");
+    await make("Nightly reports of the accounts in the north and the south", "On a date", async () => {
+      await page.getByLabel("Last day").fill("2099-12-31");
+      for (const scope of ["agents:read", "tasks:write", "billing:read"]) await page.getByRole("checkbox", { name: scope }).check();
+      for (const [cap, most] of [["A day", "25"], ["A month", "500"], ["In all", "1000"]]) {
+        await page.getByRole("textbox", { name: cap }).fill(most);
+      }
+      await page.getByLabel("Only these agents").check();
+      await page.getByLabel("Summariser").check();
+      await page.getByLabel("Requests a minute").fill("60");
+    });
+    await make("0123456789abcdef".repeat(6), "In 7 days", () => page.getByLabel("Everything, also what is added later").check());
+    await make("Old", "Never", () => page.getByRole("checkbox", { name: "keys:read" }).check());
+    await page.getByText("I want to revoke it").click();
+    await page.getByLabel("It does not come back").check();
+    await page.getByRole("button", { name: "Revoke it" }).click();
+    await expect(page.getByText("The key is revoked.")).toBeVisible();
+    // As if the first had ordered something.
+    await nexus.query("INSERT INTO api_key_days SELECT id, (now() AT TIME ZONE 'UTC')::date, 17.5 FROM api_keys WHERE agent_ids = ARRAY[$1::uuid]", [agent.id]);
+  }
+  return ["/settings/keys", ...(await nexus.query<{ id: string }>(sql)).map((key) => `/settings/keys/${key.id}`)];
 }
 
 type Session = BrowserContextOptions["storageState"];
@@ -210,6 +247,11 @@ async function look(page: Page, url: string, who = ""): Promise<void> {
   // The islands are awake once the wasm has run; what it complains about comes before that.
   await page.waitForLoadState("load");
   await page.waitForTimeout(100);
+  if (url.endsWith("/docs/api")) {
+    // One operation open: the others are made of the same.
+    await page.locator("#operations-Tasks-createTask .opblock-summary-control").click();
+    await expect(page.locator("#operations-Tasks-createTask .responses-table").first()).toBeVisible();
+  }
   // What is folded away is looked at too, but for the figures of charts.
   await page.locator("main details:not(figure details)").evaluateAll((all) => all.forEach((one) => one.setAttribute("open", "")));
   expect.soft(await page.title(), url).not.toBe("");
@@ -240,7 +282,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       for (const path of all.visitor) await look(page, nexus.url + path);
       await nexus.signIn(page, "owner@nexus.example");
       const bought = await purchases(page, nexus);
-      for (const path of [...all.owner, ...bought, ...(await webhooks(page, nexus))]) await look(page, nexus.url + path);
+      for (const path of [...all.owner, ...bought, ...(await webhooks(page, nexus)), ...(await keys(page, nexus))]) await look(page, nexus.url + path);
       // The browser reports a 404 page as an error of its own.
       expect(wrong.filter((w) => !w.includes("/no-such-page"))).toEqual([]);
       await context.close();

@@ -22,15 +22,26 @@ pub fn offer(document: &Value, viewer: bool) -> ApiOffer {
 
 fn operation(method: &str, path: &str, operation: &Value) -> ApiOperation {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let scopes =
-        operation.get("security").map(|ways| array(ways).flat_map(|way| array(&way["key"])).map(text).collect());
     ApiOperation {
         tag: text(&operation["tags"][0]),
         method: method.to_uppercase(),
         path: path.to_owned(),
         summary: text(&operation["summary"]),
-        scopes,
+        needs: needs(&operation["security"]),
     }
+}
+
+/// The ways to be let in, any of which will do (OpenAPI 3.1, "Security Requirement Object").
+fn needs(security: &Value) -> String {
+    let ways: Vec<String> = array(security)
+        .map(|way| match way.get("key").and_then(Value::as_array) {
+            Some(scopes) if scopes.is_empty() => "any key".to_owned(),
+            Some(scopes) => scopes.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" and "),
+            None if way.get("agentSignature").is_some() => "the agent’s signature".to_owned(),
+            None => "no key".to_owned(),
+        })
+        .collect();
+    if ways.is_empty() { "no key".to_owned() } else { ways.join(" or ") }
 }
 
 fn array(value: &Value) -> impl Iterator<Item = &Value> {
@@ -49,9 +60,11 @@ mod tests {
         assert_eq!(operations.len(), count);
         let find = |method: &str, path: &str| operations.iter().find(|o| o.method == method && o.path == path).unwrap();
         let hire = find("POST", "/tasks");
-        assert_eq!((hire.tag.as_str(), hire.scopes.as_deref()), ("Tasks", Some(&["tasks:write".to_owned()][..])));
-        assert_eq!(find("GET", "/account").scopes, Some(Vec::new()), "any key");
-        assert_eq!(find("GET", "/health").scopes, None, "no key");
+        assert_eq!((hire.tag.as_str(), hire.needs.as_str()), ("Tasks", "tasks:write"));
+        assert_eq!(find("GET", "/account").needs, "any key");
+        assert_eq!(find("GET", "/health").needs, "no key");
+        assert_eq!(find("GET", "/agents/{id}").needs, "no key or agents:read");
+        assert_eq!(find("POST", "/agents/{id}/heartbeat").needs, "agents:write or the agent’s signature");
         assert!(operations.iter().all(|o| !o.summary.is_empty() && !o.tag.is_empty()), "{operations:?}");
         // Operations of one tag stand together.
         let mut tags: Vec<&str> = operations.iter().map(|o| o.tag.as_str()).collect();

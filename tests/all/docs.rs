@@ -137,6 +137,8 @@ fn links_between_pages_lead_to_files() {
             let path = link.split('#').next().unwrap_or_default();
             let target = match path.strip_prefix("/docs") {
                 Some("" | "/") => "index",
+                // Made of the OpenAPI document.
+                Some("/api") => continue,
                 Some(rest) => rest.trim_start_matches('/'),
                 None => {
                     assert!(!path.ends_with(".md"), "docs/{slug}.md: {link} should be written as /docs/…");
@@ -237,5 +239,39 @@ fn every_command_is_documented() {
                 "docs/{slug}.md has a row for nexus {row}, which is no command"
             );
         }
+    }
+}
+
+/// The first cells of a page's rows, where they are one word in code.
+fn first_cells(page: &str) -> BTreeSet<&str> {
+    page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` |")).map(|(cell, _)| cell).collect()
+}
+
+#[test]
+fn every_scope_and_code_of_the_api_is_documented() {
+    let pages = pages();
+    let page = &pages["use-the-api"];
+    for scope in domain::api_keys::Scope::ALL {
+        let row = format!("| `{scope}` | {}. |", scope.label());
+        assert!(page.contains(&row), "docs/use-the-api.md has no row {row}");
+    }
+    let source = fs::read_to_string(root().join("domain/src/error.rs")).unwrap();
+    let codes: BTreeSet<&str> = source
+        .split("=> \"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .filter(|word| word.len() > 3 && word.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
+        .collect();
+    assert!(codes.contains("VALIDATION_ERROR"), "codes are found in domain/src/error.rs");
+    let described = first_cells(page);
+    for code in &codes {
+        assert!(described.contains(code), "docs/use-the-api.md has no row for {code}");
+    }
+    // And the other way; the router has one of its own.
+    for cell in described.iter().filter(|cell| cell.chars().all(|c| c.is_ascii_uppercase() || c == '_')) {
+        assert!(
+            codes.contains(cell) || *cell == "METHOD_NOT_ALLOWED",
+            "docs/use-the-api.md has a row for {cell}, which is no code"
+        );
     }
 }

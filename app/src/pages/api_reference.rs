@@ -54,18 +54,13 @@ fn operations(all: &[ApiOperation]) -> AnyView {
 }
 
 fn row(operation: &ApiOperation) -> AnyView {
-    let needs = match &operation.scopes {
-        None => "no key".to_owned(),
-        Some(scopes) if scopes.is_empty() => "any key".to_owned(),
-        Some(scopes) => scopes.join(", "),
-    };
     view! {
         <li>
             <span class="operation-call">
                 <span class="method">{operation.method.clone()}</span>" "<code class="break">{operation.path.clone()}</code>
             </span>
             <span>{operation.summary.clone()}</span>
-            <span class="small mute">{needs}</span>
+            <span class="small mute">{operation.needs.clone()}</span>
         </li>
     }
     .into_any()
