@@ -31,7 +31,7 @@ CREATE TABLE api_key_days (
   spent  numeric(12,2) NOT NULL,
   PRIMARY KEY (key_id, day)
 );
--- Which key took which hold, so that a refund is given back to that key's day.
+-- Which key took which hold, so that what comes back of it comes back to that key's day.
 CREATE TABLE api_key_holds (
   task_id uuid PRIMARY KEY REFERENCES tasks (id),
   key_id  uuid NOT NULL REFERENCES api_keys (id) ON DELETE CASCADE,
@@ -86,17 +86,34 @@ END $$;
 CREATE TRIGGER charge_key AFTER INSERT ON transactions FOR EACH ROW
   WHEN (coalesce(current_setting('app.key_id', true), '') <> '') EXECUTE FUNCTION economy.charge_key();
 
--- What comes back is the key's to spend again.
-CREATE FUNCTION economy.refund_key() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+-- What comes back of holds is to be spent again by the keys that took them. Under the locks of the payers' balances, as
+-- taking is: no two transactions change the sums of one account's keys.
+CREATE FUNCTION ledger.return_to_keys(p_tasks uuid[], p_amounts numeric[]) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, public AS $$
+  UPDATE public.api_key_days d SET spent = d.spent - back.sum
+    FROM (SELECT h.key_id, h.day, sum(r.amount) AS sum
+            FROM unnest(p_tasks, p_amounts) AS r (task, amount) JOIN public.api_key_holds h ON h.task_id = r.task
+           GROUP BY h.key_id, h.day) back
+   WHERE d.key_id = back.key_id AND d.day = back.day
+$$;
+
+CREATE OR REPLACE FUNCTION ledger.refund(p_task uuid, p_reason text) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
+DECLARE
+  x record;
+  payer uuid;
 BEGIN
-  UPDATE public.api_key_days d SET spent = d.spent - h.amount FROM public.api_key_holds h
-   WHERE h.task_id = NEW.task_id AND d.key_id = h.key_id AND d.day = h.day;
-  DELETE FROM public.api_key_holds WHERE task_id = NEW.task_id;
-  RETURN NULL;
+  UPDATE public.transactions t SET status = 'refunded' WHERE t.task_id = p_task AND t.status = 'pending'
+  RETURNING t.amount_credits AS price, t.from_agent_id, t.to_agent_id, t.created_at INTO x;
+  IF NOT FOUND THEN RETURN false; END IF;
+  payer := (SELECT owner_user_id FROM public.agents WHERE id = x.from_agent_id);
+  PERFORM ledger.post(payer, 'refund', x.price, p_task::text, p_reason,
+                      jsonb_build_object('taskId', p_task, 'agentId', x.to_agent_id));
+  UPDATE public.credit_balances SET held = held - x.price WHERE user_id = payer;
+  PERFORM ledger.note_spending(payer, x.created_at, -x.price);
+  PERFORM ledger.return_to_keys(ARRAY[p_task], ARRAY[x.price]);
+  RETURN true;
 END $$;
-CREATE TRIGGER refund_key AFTER UPDATE OF status ON transactions FOR EACH ROW
-  WHEN (OLD.status = 'pending' AND NEW.status = 'refunded') EXECUTE FUNCTION economy.refund_key();
 
 -- A key that is limited to chosen agents hires no other, free ones included.
 CREATE FUNCTION economy.check_key_agent() RETURNS trigger
@@ -251,7 +268,7 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
   UPDATE public.credit_balances SET low_balance = p_low WHERE user_id = auth.uid()
 $$;
 
-REVOKE EXECUTE ON FUNCTION economy.key_id(), economy.key_agents(), economy.charge_key(), economy.refund_key(),
+REVOKE EXECUTE ON FUNCTION economy.key_id(), economy.key_agents(), economy.charge_key(), ledger.return_to_keys(uuid[], numeric[]),
   economy.check_key_agent(), economy.lease_tokens(text, double precision, double precision, double precision),
   economy.return_tokens(text[], double precision[]), ledger.notice_low_balance(), economy.set_low_balance(numeric) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION economy.key_id(), economy.key_agents() TO anon, authenticated;

@@ -73,6 +73,7 @@ BEGIN
    WHERE user_id = p_user;
   IF p_refund THEN
     PERFORM ledger.note_spending(p_user, (SELECT t.created_at FROM public.transactions t WHERE t.task_id = p_task), -p_amount);
+    PERFORM ledger.return_to_keys(ARRAY[p_task], ARRAY[p_amount]);
   END IF;
 END $$;
 DO $$

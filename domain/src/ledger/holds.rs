@@ -1,6 +1,6 @@
 //! The ends of holds, many at a time: each is captured (wholly or in part) or returned, once.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
@@ -9,6 +9,16 @@ use super::book::{Book, Leg, Movement, Refused};
 use super::{EntryKind, store};
 use crate::fault;
 use crate::{Actor, AgentId, Credits, Db, Error, Result, TaskId, UserId};
+
+/// What came back of a hold, to its payer and to the key that took it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Returned {
+    pub task: TaskId,
+    pub payer: UserId,
+    /// On which day (UTC) the hold counts.
+    pub day: NaiveDate,
+    pub amount: Credits,
+}
 
 /// How a task's hold is to end.
 #[derive(Clone, Debug)]
@@ -111,7 +121,7 @@ pub async fn lock(tx: &mut PgConnection, ended: &EndedHolds, fee_account: impl F
 #[derive(Clone, Debug)]
 pub struct Decided {
     book: Book,
-    returned: BTreeMap<(UserId, NaiveDate), Credits>,
+    returned: Vec<Returned>,
 }
 
 /// Third step: the rows that follow, in memory, in the order of `ends`.
@@ -126,7 +136,7 @@ pub fn decide(
 ) -> Result<Decided> {
     let Locked { mut book, now } = locked;
     let mut holds: HashMap<TaskId, EndedHold> = ended.0.into_iter().map(|h| (h.task, h)).collect();
-    let mut returned: BTreeMap<(UserId, NaiveDate), Credits> = BTreeMap::new();
+    let mut returned: Vec<Returned> = Vec::new();
     for end in ends {
         let Some(hold) = holds.remove(&end.task) else { continue };
         let paid = hold.captured.unwrap_or_default();
@@ -141,8 +151,8 @@ pub fn decide(
         book.add_earned(fees_to, paid.fee());
         let back = hold.price - paid;
         if back.is_positive() {
-            let day = returned.entry((hold.payer, hold.taken_at.date_naive())).or_default();
-            *day = *day + back;
+            let day = hold.taken_at.date_naive();
+            returned.push(Returned { task: hold.task, payer: hold.payer, day, amount: back });
         }
     }
     // An account's rows together: they fall on the same pages of the indexes that begin with the account.

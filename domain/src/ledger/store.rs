@@ -2,7 +2,7 @@
 //!
 //! Locks are taken in one order everywhere: hold, then balances in id order.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{PgConnection, PgPool};
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::book::{Account, Book, NewRow};
 use super::disputes::Escrowed;
 use super::export::ExportRow;
-use super::holds::{EndedHold, Hold};
+use super::holds::{EndedHold, Hold, Returned};
 use super::limits::SpendingLimits;
 use super::usage::UsageDay;
 use super::{Balance, Entry, EntryKind, copy};
@@ -189,25 +189,26 @@ pub(super) async fn write_rows(tx: &mut PgConnection, rows: &[NewRow]) -> Result
 }
 
 /// Takes what came back off the days on which it was held.
-pub(super) async fn return_spending(
-    tx: &mut PgConnection,
-    returned: &BTreeMap<(UserId, NaiveDate), Credits>,
-) -> Result<()> {
+pub(super) async fn return_spending(tx: &mut PgConnection, returned: &[Returned]) -> Result<()> {
     if returned.is_empty() {
         return Ok(());
     }
-    let users: Vec<Uuid> = returned.keys().map(|(u, _)| u.0).collect();
-    let days: Vec<NaiveDate> = returned.keys().map(|(_, d)| *d).collect();
-    let sums: Vec<_> = returned.values().map(|c| c.decimal()).collect();
+    let users: Vec<Uuid> = returned.iter().map(|r| r.payer.0).collect();
+    let days: Vec<NaiveDate> = returned.iter().map(|r| r.day).collect();
+    let tasks: Vec<Uuid> = returned.iter().map(|r| r.task.0).collect();
+    let sums: Vec<_> = returned.iter().map(|r| r.amount.decimal()).collect();
     sqlx::query!(
-        "UPDATE spending_days s SET spent = s.spent - d.sum FROM unnest($1::uuid[], $2::date[], $3::numeric[]) AS d (user_id, day, sum)
+        "UPDATE spending_days s SET spent = s.spent - d.sum
+           FROM (SELECT user_id, day, sum(amount) AS sum FROM unnest($1::uuid[], $2::date[], $3::numeric[]) AS r (user_id, day, amount)
+                  GROUP BY user_id, day) d
           WHERE s.user_id = d.user_id AND s.day = d.day",
         &users,
         &days,
         &sums
     )
-    .execute(tx)
+    .execute(&mut *tx)
     .await?;
+    sqlx::query!("SELECT ledger.return_to_keys($1, $2)", &tasks, &sums).fetch_one(tx).await?;
     Ok(())
 }
 

@@ -1,9 +1,13 @@
 //! Keys: what they may do, what they may spend, and when they end.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use domain::api_keys::{self, CreatedKey, KeyChange, KeyProblem, NewKey, Scope, Scopes, Token};
+use domain::ledger::{End, HoldEnd};
+use domain::tasks::disputes;
+use domain::tasks::finish::{self, Delivery};
 use domain::webhooks::rules::Schemes;
 use domain::webhooks::{self, NewEndpoint};
 use domain::{Actor, AgentId, Error, requests};
@@ -181,6 +185,43 @@ async fn a_cap_holds_to_the_credit_whatever_races(pool: PgPool) {
     api_keys::revoke(&economy.db, &buyer, made.key.id, Utc::now()).await.unwrap();
     assert!(matches!(economy.hire(&actor, agent).await, Err(Error::Key(KeyProblem::Revoked))));
     economy.audit_holds().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_comes_back_of_a_hold_comes_back_to_its_key(pool: PgPool) {
+    let economy = Economy::new(pool);
+    let (db, now) = (&economy.db, Utc::now());
+    let (buyer, owner) = (economy.person("buyer").await, economy.person("owner").await);
+    let agent = economy.agent(&owner, "Worker", "10.00").await;
+    let made = economy.key(&buyer, NewKey::named("pays", only(Scope::TasksWrite))).await;
+    let actor = economy.as_key(&made).await;
+    let spent = async || api_keys::find(db, &buyer, made.key.id, Utc::now()).await.unwrap().spent_today.to_string();
+    let task = economy.hire(&actor, agent).await.unwrap().id;
+    let cheap = Delivery { cost: Some(credits("4.20")), ..Delivery::default() };
+    assert!(finish::complete(db, &economy.claim(task).await, &cheap, now).await.unwrap());
+    assert_eq!(spent().await, "4.20", "what the work cost less");
+    disputes::open(db, &actor, task, "It is not what I asked for", now).await.unwrap();
+    assert_eq!(spent().await, "4.20", "nothing has come back yet");
+    disputes::give_in(db, &owner, task, now).await.unwrap();
+    assert_eq!(spent().await, "0.00", "what a dispute returns");
+    economy.assert_adds_up().await;
+    sqlx::query("UPDATE api_key_days SET spent = spent + 1").execute(db.pool()).await.unwrap();
+    assert!(!domain::ledger::audit(db, &Actor::System).await.unwrap().holds(), "the audit compares keys too");
+}
+
+/// A deadlock once: the end of one hold had the key's sums and waited for the balance, which another hold of the key had.
+#[sqlx::test(migrations = "../migrations")]
+async fn the_end_of_a_hold_takes_the_keys_sums_after_the_balance(pool: PgPool) {
+    let economy = Economy::new(pool);
+    let (buyer, owner) = (economy.person("buyer").await, economy.person("owner").await);
+    let agent = economy.agent(&owner, "Worker", "10.00").await;
+    let actor = economy.as_key(&economy.key(&buyer, NewKey::named("pays", only(Scope::TasksWrite))).await).await;
+    let task = economy.hire(&actor, agent).await.unwrap().id;
+    let mut ending = economy.db.pool().begin().await.unwrap();
+    let end = HoldEnd { task, title: String::new(), end: End::Return("Returned: task failed") };
+    domain::ledger::holds::mark(&mut ending, &[end]).await.unwrap();
+    let hired = tokio::time::timeout(Duration::from_secs(10), economy.hire(&actor, agent)).await;
+    assert!(hired.expect("it need not wait: the balance is free").is_ok());
 }
 
 #[sqlx::test(migrations = "../migrations")]

@@ -1,7 +1,7 @@
 //! Long conversations: what an agent may ask, how often, and who is told.
 
 use chrono::{TimeDelta, Utc};
-use domain::tasks::dispatch::{self, Claim, Question, cancels};
+use domain::tasks::dispatch::{self, Claim, Question, Trouble, cancels};
 use domain::tasks::retry::{MAX_CLAIMS, MAX_QUESTIONS};
 use domain::tasks::{self, Message, Part, TaskState};
 use domain::{Actor, AgentId, TaskId};
@@ -40,6 +40,11 @@ impl Case {
 
     async fn claim(&self) -> Claim {
         dispatch::claim(&self.economy.db, 1).await.unwrap().remove(0)
+    }
+
+    async fn claim_again(&self) -> Claim {
+        self.lose().await;
+        self.claim().await
     }
 
     async fn lose(&self) {
@@ -93,6 +98,13 @@ async fn attempts_that_nobody_answered_still_count(pool: PgPool) {
     let claim = case.claim().await;
     case.ask(&claim, "Which year?", false).await;
     assert_eq!(case.reply().await.since_reply, 1);
+    // So do failures, which are fewer.
+    let trouble = Trouble { error: "busy".into(), status: Some(503) };
+    dispatch::try_later(&case.economy.db, &case.claim_again().await, &trouble, Utc::now(), 0.0).await.unwrap();
+    let claim = case.claim().await;
+    assert_eq!(claim.failures, 1);
+    case.ask(&claim, "And which month?", false).await;
+    assert_eq!(case.reply().await.failures, 0);
     case.lose().await;
     assert_eq!(case.claim().await.since_reply, 2);
 }

@@ -66,6 +66,20 @@ async fn who_queues_many_does_not_starve_who_queues_few(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn who_comes_late_takes_turns_from_then_on(pool: PgPool) {
+    let economy = Economy::new(pool);
+    let (crowd, late, owner) =
+        (economy.person("crowd").await, economy.person("late").await, economy.person("owner").await);
+    let agent = economy.agent(&owner, "Worker", "0").await;
+    hire_many(&economy, &crowd, agent, 40).await;
+    assert_eq!(claimed(&economy, 20).await.len(), 20);
+    let theirs = hire_many(&economy, &late, agent, 20).await;
+    let next = claimed(&economy, 10).await;
+    let of_late = next.iter().filter(|c| theirs.contains(&c.task)).count();
+    assert!((4..=6).contains(&of_late), "{of_late} of ten: the turns that were served before are not made up for");
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn an_agents_limit_holds_however_many_workers_claim(pool: PgPool) {
     let economy = Economy::new(pool);
     let (buyer, owner) = (economy.person("buyer").await, economy.person("owner").await);
@@ -84,6 +98,13 @@ async fn an_agents_limit_holds_however_many_workers_claim(pool: PgPool) {
     // One that is left with its agent keeps its place.
     dispatch::poll_later(&economy.db, &held[1], in_a(60)).await.unwrap();
     assert!(claimed(&economy, 10).await.is_empty());
+    // Calls are counted under the agent's lock: who does not get it claims nothing of this agent's.
+    assert!(economy.complete(&held[2]).await);
+    let mut other = economy.db.pool().begin().await.unwrap();
+    sqlx::query("SELECT 1 FROM agent_gates FOR NO KEY UPDATE").execute(&mut *other).await.unwrap();
+    assert!(claimed(&economy, 10).await.is_empty());
+    other.rollback().await.unwrap();
+    assert_eq!(claimed(&economy, 10).await.len(), 1);
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -149,6 +170,7 @@ async fn an_agent_that_answers_later_is_asked_again_in_the_same_attempt_and_may_
     assert!(claimed(&economy, 10).await.is_empty(), "a wrong token rings no bell");
     assert!(dispatch::ring(&economy.db, task, &claim.push_token).await.unwrap());
     assert!(dispatch::ring(&economy.db, task, &claim.push_token).await.unwrap(), "twice is once");
+    assert!(!dispatch::ring(&economy.db, task, "guessed").await.unwrap(), "nor once it has rung");
     let again = economy.claim(task).await;
     assert_eq!((again.attempt, again.sent, again.remote_task.as_deref()), (1, true, Some("r1")));
     // It rings while a worker has it: the worker that leaves it is not to wait.

@@ -82,7 +82,10 @@ async fn what_was_paid_goes_into_escrow_and_back_as_an_operator_decides(pool: Pg
     assert_eq!(disputes::open_ones(db, &judge).await.unwrap().len(), 1);
     let decide =
         async |who, refund| disputes::decide(db, who, case.task, credits(refund), "So it is", Utc::now()).await;
-    assert!(matches!(decide(&case.buyer, "100").await, Err(Error::Forbidden(_))), "no operator");
+    let stranger = case.economy.person("stranger").await;
+    for who in [&case.buyer, &stranger] {
+        assert!(matches!(decide(who, "100").await, Err(Error::Forbidden(_))), "no operator");
+    }
     assert!(matches!(decide(&judge, "100.01").await, Err(Error::Validation(_))));
     assert!(matches!(decide(&judge, "-1").await, Err(Error::Validation(_))));
     decide(&judge, "40").await.unwrap();
@@ -169,6 +172,9 @@ async fn the_clock_ends_what_nobody_does(pool: PgPool) {
     assert_eq!(second.clock(DECIDE_WITHIN + TimeDelta::minutes(1)).await, 1, "half each");
     assert_eq!(second.have().await, ["950.00", "1047.50", "2.50"]);
     assert_eq!(second.decision().await.unwrap().0, DecidedBy::Timer);
+    let now = Utc::now();
+    let half = |paid| disputes::defaults(credits(paid), true, now, now, now);
+    assert_eq!([half("0.01"), half("0.05"), half("0.06")], ["0.01", "0.03", "0.03"].map(|sum| Some(credits(sum))));
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -203,6 +209,25 @@ async fn what_the_earner_has_spent_is_owed_and_paid_off_before_anything_else(poo
     assert_eq!((e.available(&case.buyer).await, e.available(&case.owner).await), ("1000.00".into(), "20.00".into()));
     assert!(e.hire(&case.owner, tiny).await.is_ok());
     e.assert_adds_up().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn the_platforms_part_is_owed_too_where_its_account_has_less(pool: PgPool) {
+    let case = paid(pool).await;
+    let (e, db) = (&case.economy, &case.economy.db);
+    let third = e.person("third").await;
+    ledger::adjust(db, &Actor::System, third.user().unwrap(), credits("3"), "A gift").await.unwrap();
+    case.open().await;
+    assert_eq!(disputes::of_task(db, &case.owner, case.task).await.unwrap().escrow, credits("97"));
+    disputes::give_in(db, &case.owner, case.task, Utc::now()).await.unwrap();
+    assert_eq!(case.decision().await.unwrap(), (DecidedBy::Provider, "100.00".into(), "97.00".into(), "3.00".into()));
+    assert_eq!(ledger::collect_disputes(db).await.unwrap(), 0);
+    // The fee of another task is the next that it gets.
+    let task = e.hire(&third, case.agent).await.unwrap().id;
+    assert!(e.complete(&e.claim(task).await).await);
+    assert_eq!(ledger::collect_disputes(db).await.unwrap(), 1);
+    assert_eq!(case.have().await, ["1000.00", "1095.00", "2.00"]);
+    assert_eq!(case.decision().await.unwrap().3, "0.00");
 }
 
 #[sqlx::test(migrations = "../migrations")]

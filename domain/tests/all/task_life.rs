@@ -2,7 +2,7 @@
 
 use crate::support::Economy;
 use chrono::{TimeDelta, Utc};
-use domain::tasks::dispatch::{self, Lease};
+use domain::tasks::dispatch::{self, Lease, Question, Trouble};
 use domain::tasks::finish::Fault;
 use domain::tasks::{self, TaskState};
 use domain::{Error, Missing};
@@ -74,6 +74,44 @@ async fn one_worker_has_a_task_and_a_dead_ones_is_taken_up_with_the_same_message
         .unwrap();
     assert_eq!(outcomes, [(1, "lost".into()), (2, "completed".into())]);
     economy.assert_adds_up().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn who_has_lost_its_lease_writes_nothing(pool: PgPool) {
+    let economy = Economy::new(pool);
+    let (buyer, owner) = (economy.person("buyer").await, economy.person("owner").await);
+    let agent = economy.agent(&owner, "Worker", "10").await;
+    let task = economy.hire(&buyer, agent).await.unwrap().id;
+    let dead = economy.claim(task).await;
+    sqlx::query("UPDATE task_queue SET lease_expires_at = now() - interval '1 second'")
+        .execute(economy.db.pool())
+        .await
+        .unwrap();
+    let heir = economy.claim(task).await;
+    let seen = async || {
+        let row: String = sqlx::query_scalar(
+            "SELECT concat(q, t, g, (SELECT count(*) FROM task_attempts), (SELECT count(*) FROM task_events), (SELECT count(*) FROM mails))
+               FROM task_queue q JOIN tasks t ON t.id = q.task_id JOIN agent_gates g ON g.agent_id = q.agent_id",
+        )
+        .fetch_one(economy.db.pool())
+        .await
+        .unwrap();
+        row
+    };
+    let (before, db, now) = (seen().await, &economy.db, Utc::now());
+    let trouble = Trouble { error: "busy".into(), status: Some(503) };
+    let question =
+        Question { auth: false, remote_task: "theirs".into(), context: None, messages: vec![], artifacts: vec![] };
+    dispatch::mark_running(db, &dead).await.unwrap();
+    dispatch::note_remote(db, &dead, "theirs", None).await.unwrap();
+    dispatch::progress(db, &dead, "half way").await.unwrap();
+    dispatch::show_artifacts(db, &dead, &[serde_json::json!({})]).await.unwrap();
+    dispatch::try_later(db, &dead, &trouble, now, 0.0).await.unwrap();
+    dispatch::poll_later(db, &dead, now).await.unwrap();
+    dispatch::ask(db, &dead, &question, now).await.unwrap();
+    dispatch::give_back(db, &dead).await.unwrap();
+    assert_eq!(seen().await, before);
+    assert!(economy.complete(&heir).await);
 }
 
 #[sqlx::test(migrations = "../migrations")]

@@ -92,6 +92,7 @@ async fn check_sums(tx: &mut PgConnection) -> Result<Vec<Finding>> {
         store::ended_tasks(tx).await?,
         store::purchases(tx).await?,
         store::spending(tx).await?,
+        store::spending_of_keys(tx).await?,
         store::disputes(tx).await?,
     ])
 }

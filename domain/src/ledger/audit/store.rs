@@ -267,6 +267,23 @@ pub(super) async fn spending(tx: &mut PgConnection) -> Result<Finding> {
     )
 }
 
+pub(super) async fn spending_of_keys(tx: &mut PgConnection) -> Result<Finding> {
+    finding!(
+        tx,
+        "each day's spending of an API key is what it held on it and has not come back",
+        r#"WITH held AS (
+             SELECT h.key_id, h.day,
+                    sum(CASE t.status WHEN 'pending' THEN t.amount_credits WHEN 'settled' THEN t.captured_credits ELSE 0 END
+                        - coalesce(d.returned_credits, 0)) AS spent
+               FROM api_key_holds h JOIN transactions t USING (task_id) LEFT JOIN disputes d USING (task_id)
+              GROUP BY 1, 2)
+           SELECT (SELECT count(*) FROM api_key_days) AS "checked!",
+                  ARRAY(SELECT format('key %s on %s: noted %s, held %s', key_id, day, s.spent, h.spent)
+                          FROM api_key_days s FULL JOIN held h USING (key_id, day)
+                         WHERE coalesce(s.spent, 0) <> coalesce(h.spent, 0) LIMIT 20) AS "departures!""#
+    )
+}
+
 /// SHA-256 over each account's id, number of rows and last hash, in id order; hexadecimal.
 pub(super) async fn anchor(tx: &mut PgConnection) -> Result<String> {
     Ok(sqlx::query_scalar!(
