@@ -79,11 +79,9 @@ impl From<Credits> for Money {
 impl<'de> Deserialize<'de> for Money {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         use serde::de::Error as _;
-        let text = match Value::deserialize(deserializer)? {
-            Value::String(text) => text,
-            // A number that was written in decimals is what it says; binary fractions never get here.
-            Value::Number(n) => n.to_string(),
-            _ => return Err(D::Error::custom("must be a sum such as \"12.50\"")),
+        // A number would have been through binary fractions in somebody's program.
+        let Value::String(text) = Value::deserialize(deserializer)? else {
+            return Err(D::Error::custom("must be a string such as \"12.50\""));
         };
         text.parse().map(Money).map_err(|e: domain::CreditsError| D::Error::custom(e.to_string()))
     }

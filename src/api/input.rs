@@ -55,6 +55,10 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Input<T> {
         if !json && sent != b"{}" {
             return Err(ApiError(Error::field("Content-Type", "must be application/json")));
         }
+        // serde would take a list for an object, field by field in its own order.
+        if sent.trim_ascii_start().starts_with(b"[") {
+            return Err(ApiError(Error::field("body", "must be an object, not a list")));
+        }
         let mut reader = serde_json::Deserializer::from_slice(sent);
         let body = serde_path_to_error::deserialize(&mut reader).map_err(|e| {
             let path = e.path().to_string();

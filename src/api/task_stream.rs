@@ -12,7 +12,7 @@ use domain::{Actor, Db, Error, TaskId};
 use futures::Stream;
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 use super::caller::{Caller, TasksRead};
 use super::input::{Id, Params};
@@ -35,6 +35,18 @@ pub struct After {
     after: Option<i32>,
 }
 
+/// One frame of the stream, as an event's fields (HTML, "Parsing an event stream").
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what event() writes")]
+pub struct StreamFrame {
+    /// `snapshot`, `event` or `end`.
+    event: String,
+    /// The number of the event; of the last one, in a snapshot and at the end.
+    id: String,
+    /// JSON: a task, or what happened to it.
+    data: String,
+}
+
 /// Stream a task
 ///
 /// Server-sent events: `snapshot` (the task), then `event` for each thing that happens, then `end` (the task as it ended).
@@ -44,7 +56,7 @@ pub struct After {
     params(("id" = Uuid, Path, description = "The task"), After,
            ("Last-Event-ID" = Option<i32>, Header, description = "The number of the last event that was seen")),
     security(("key" = ["tasks:read"])),
-    responses((status = 200, description = "The stream", content_type = "text/event-stream", body = String)))]
+    responses((status = 200, description = "The stream", content_type = "text/event-stream", body = StreamFrame)))]
 pub async fn stream(
     State(state): State<AppState>,
     caller: Caller<TasksRead>,
@@ -62,6 +74,9 @@ pub async fn stream(
         }
         None => after.after,
     };
+    if after.after.is_some_and(|after| after < 0) {
+        return Err(Error::field("after", "must not be negative").into());
+    }
     let mut viewer = Viewer {
         db: state.db.clone(),
         actor: caller.actor,

@@ -1,4 +1,4 @@
-"""Makes what the fuzzer needs to get past "not found": tasks and keys in the demo's account. Prints the OpenAPI document with
+"""Makes what the fuzzer needs to get past "not found": tasks, keys, webhooks and agents in the demo's account. Prints the OpenAPI document with
 their ids in it, so that half of what is sent is about things that are there.
 
 prepare.py BASE KEY
@@ -24,7 +24,14 @@ for agent in agents[:3]:
     call("POST", "/api/v1/tasks?wait=20", {"agentId": agent, "message": "a,b\n1,2"})
 tasks = [task["id"] for task in call("GET", "/api/v1/tasks?limit=5")["data"]]
 keys = [call("POST", "/api/v1/keys", {"name": f"spare {n}", "scopes": ["tasks:read"]})["data"]["id"] for n in range(3)]
-known = {"tasks": tasks, "agents": agents, "keys": keys}
+agents += [
+    call("POST", "/api/v1/agents", {"name": f"Own {n}", "endpoint": f"{base}/a{n}", "skills": [{"id": "x", "name": "X"}]})["data"]["id"]
+    for n in range(3)
+]
+webhooks = [
+    call("POST", "/api/v1/webhooks", {"url": f"{base}/healthz?{n}", "types": ["task.completed"]})["data"]["id"] for n in range(3)
+]
+known = {"tasks": tasks, "agents": agents, "keys": keys, "webhooks": webhooks}
 
 
 def either(schema, ids):

@@ -101,7 +101,7 @@ async fn files_go_there_and_come_back_and_stay_where_they_belong(pool: PgPool) {
     let raw =
         |name: &str, bytes: &str| json!({"raw": bytes, "filename": name, "mediaType": "application/octet-stream"});
     // "b25l" is "one", "dHdv" is "two".
-    let parts = json!([raw("../../x", "b25l"), raw("/etc/passwd", "dHdv"), raw(".bashrc", "b25l"), raw("a\u{1b}[2J.csv", "dHdv"),
+    let parts = json!([raw("../../x", "b25l"), raw("/no-such-folder/passwd", "dHdv"), raw(".bashrc", "b25l"), raw("a\u{1b}[2J.csv", "dHdv"),
         {"text": "as text", "filename": "notes.md"}, raw("..", "b25l")]);
     let agent = ScriptedAgent::listed(&app, &owner, json!({}), move |_, _, _| {
         Answer::Now(json!({"task": task("TASK_STATE_COMPLETED", "done",
