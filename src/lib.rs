@@ -7,6 +7,7 @@ pub mod client;
 pub mod config;
 pub mod database;
 pub mod demo;
+pub mod gateway;
 pub mod key_command;
 pub mod mail;
 pub mod monitoring;

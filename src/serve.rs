@@ -18,6 +18,7 @@ use crate::api::limits::Limits;
 use crate::config::{Config, Role, Secret};
 use crate::database::Database;
 use crate::demo::Demo;
+use crate::gateway::signature::Signer;
 use crate::mail::Mailer;
 use crate::outbound::Outbound;
 use crate::payments::{Payments, SandboxKeys};
@@ -169,6 +170,7 @@ pub async fn run(
         public_url: Arc::new(public_url.clone()),
         leptos: leptos_options(config, addr),
         agents: AgentClient::new(outbound.clone()),
+        signer: Signer::default(),
         limits: limits.clone(),
         trusted_proxies: config.trusted_proxies.clone().into(),
         prober: Prober::new(outbound.clone()),

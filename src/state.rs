@@ -12,6 +12,7 @@ use url::Url;
 
 use crate::a2a::AgentClient;
 use crate::api::limits::Limits;
+use crate::gateway::signature::Signer;
 use crate::payments::Payments;
 use crate::task_events::TaskEvents;
 use crate::worker::probes::Prober;
@@ -29,6 +30,8 @@ pub struct AppState {
     pub leptos: LeptosOptions,
     /// Calls agents.
     pub agents: AgentClient,
+    /// Signs agent cards.
+    pub signer: Signer,
     /// How often programs may ask.
     pub limits: Limits,
     /// Proxies whose `X-Forwarded-For` is believed.

@@ -19,6 +19,8 @@ const WAITING: usize = 64;
 pub enum News {
     /// An event was written.
     Event(Notice),
+    /// Pieces of what its agent streams were written.
+    Updates,
     /// Its agent rang: there is something to ask for.
     Rung,
     /// Something may have been missed (the connection was made anew, or the watcher fell behind): look.
@@ -36,6 +38,7 @@ struct Shared {
     watched: Mutex<HashMap<TaskId, broadcast::Sender<News>>>,
     queued: Notify,
     messages: Notify,
+    pushes: Notify,
 }
 
 impl Shared {
@@ -59,7 +62,7 @@ impl Watch {
             match self.next().await {
                 News::Event(notice) if notice.seq > seen => return notice.ended,
                 News::Missed => return false,
-                News::Event(_) | News::Rung => {}
+                News::Event(_) | News::Updates | News::Rung => {}
             }
         }
     }
@@ -96,6 +99,11 @@ impl TaskEvents {
         self.shared.messages.notified().await;
     }
 
+    /// Wakes when notifications for A2A clients were written.
+    pub async fn pushes_written(&self) {
+        self.shared.pushes.notified().await;
+    }
+
     /// Watches a task from now on.
     pub fn watch(&self, task: TaskId) -> Watch {
         let mut watched = self.shared.watched();
@@ -114,6 +122,7 @@ impl TaskEvents {
     fn may_have_missed(&self) {
         self.shared.queued.notify_one();
         self.shared.messages.notify_one();
+        self.shared.pushes.notify_one();
         for sender in self.shared.watched().values() {
             let _ = sender.send(News::Missed);
         }
@@ -132,7 +141,15 @@ impl TaskEvents {
     async fn listen_once(&self, options: PgConnectOptions) -> Result<(), sqlx::Error> {
         let pool = PgPoolOptions::new().max_connections(1).connect_with(options).await?;
         let mut listener = PgListener::connect_with(&pool).await?;
-        listener.listen_all([tasks::TASK_EVENTS, tasks::TASK_QUEUE, tasks::TASK_RUNG, webhooks::WRITTEN]).await?;
+        let channels = [
+            tasks::TASK_EVENTS,
+            tasks::TASK_QUEUE,
+            tasks::TASK_RUNG,
+            tasks::TASK_UPDATES,
+            tasks::TASK_PUSHES,
+            webhooks::WRITTEN,
+        ];
+        listener.listen_all(channels).await?;
         self.may_have_missed();
         loop {
             // The connection was lost and is made anew by the next call.
@@ -143,6 +160,12 @@ impl TaskEvents {
             match notice.channel() {
                 tasks::TASK_QUEUE => self.shared.queued.notify_one(),
                 webhooks::WRITTEN => self.shared.messages.notify_one(),
+                tasks::TASK_PUSHES => self.shared.pushes.notify_one(),
+                tasks::TASK_UPDATES => {
+                    if let Ok(task) = notice.payload().parse() {
+                        self.tell(task, News::Updates);
+                    }
+                }
                 tasks::TASK_RUNG => {
                     if let Ok(task) = notice.payload().parse() {
                         self.tell(task, News::Rung);

@@ -22,6 +22,10 @@ pub(super) struct Assembly {
     sizes: Vec<usize>,
     cost: Option<Credits>,
     events: usize,
+    /// Pieces that nobody was told of yet.
+    fresh: Vec<Value>,
+    /// Whether it has said that it has a task.
+    taken: bool,
 }
 
 impl Assembly {
@@ -35,6 +39,11 @@ impl Assembly {
         &self.working
     }
 
+    /// The pieces that came since this was asked last, as [`domain::tasks::told::relay`] takes them.
+    pub(super) fn fresh(&mut self) -> Vec<Value> {
+        std::mem::take(&mut self.fresh)
+    }
+
     /// Adds an event that took `size` bytes; answers with the end, or the question, if that is what it is.
     ///
     /// # Errors
@@ -44,12 +53,27 @@ impl Assembly {
         if self.events > EVENTS_MAX {
             return Err(CallError::protocol(format!("The agent's stream has more than {EVENTS_MAX} events")));
         }
+        if !self.taken && !matches!(event, Event::Message(_)) {
+            self.taken = true;
+            self.fresh.push(json!({ "taken": true }));
+        }
         let end = match event {
             Event::Message(message) => Some(reply::of_message(message)),
-            Event::Task(snapshot) => self.replace(snapshot, size)?,
-            Event::Status(snapshot) => self.status(snapshot)?,
-            Event::Artifact { task, context, artifact, append } => {
+            Event::Task(snapshot) => {
+                let whole =
+                    snapshot.artifacts.iter().map(|a| json!({ "artifact": a, "append": false, "lastChunk": false }));
+                self.fresh.extend(whole);
+                self.replace(snapshot, size)?
+            }
+            Event::Status(snapshot) => {
+                if matches!(snapshot.state, Some(State::Submitted | State::Working)) {
+                    self.fresh.extend(snapshot.said.iter().map(|said| json!({ "said": said })));
+                }
+                self.status(snapshot)?
+            }
+            Event::Artifact { task, context, artifact, append, last } => {
                 self.name(task, context);
+                self.fresh.push(json!({ "artifact": artifact, "append": append, "lastChunk": last }));
                 self.artifact(artifact, append, size);
                 None
             }
@@ -155,7 +179,7 @@ mod tests {
 
     fn chunk(text: &str, append: bool) -> Event {
         let artifact = json!({"artifactId": "a", "name": "answer", "parts": [{"text": text}]});
-        Event::Artifact { task: "t".into(), context: Some("c".into()), artifact, append }
+        Event::Artifact { task: "t".into(), context: Some("c".into()), artifact, append, last: false }
     }
 
     fn status(state: State, said: &str) -> Event {
@@ -172,7 +196,9 @@ mod tests {
         let artifact = json!({"artifactId": "a", "name": "answer", "parts": [{"text": "Once upon a time"}]});
         assert_eq!(so_far.working().artifacts, std::slice::from_ref(&artifact));
         let data = json!({"artifactId": "a", "parts": [{"data": 1}, {"text": "x"}]});
-        so_far.take(Event::Artifact { task: "t".into(), context: None, artifact: data, append: true }, 9).unwrap();
+        so_far
+            .take(Event::Artifact { task: "t".into(), context: None, artifact: data, append: true, last: false }, 9)
+            .unwrap();
         let parts = json!([{"text": "Once upon a time"}, {"data": 1}, {"text": "x"}]);
         assert_eq!(so_far.working().artifacts[0]["parts"], parts);
         so_far.take(chunk("Anew", false), 10).unwrap();
@@ -206,7 +232,9 @@ mod tests {
         let mut scattered = Assembly::default();
         let full = (0..=ARTIFACTS_MAX).find_map(|n| {
             let artifact = json!({"artifactId": n.to_string(), "parts": []});
-            scattered.take(Event::Artifact { task: "t".into(), context: None, artifact, append: false }, 1).err()
+            scattered
+                .take(Event::Artifact { task: "t".into(), context: None, artifact, append: false, last: false }, 1)
+                .err()
         });
         assert!(full.is_some_and(|e| e.message.contains("artifacts")));
     }

@@ -16,6 +16,7 @@ mod updates;
 
 pub use call_error::CallError;
 pub use client::{AgentClient, Outgoing};
+pub use dialect::parts;
 pub use file::FetchedFile;
 pub use push::Push;
 pub use reply::{Ask, Reply, Working};

@@ -1,7 +1,7 @@
 //! What an agent's answer means for the task.
 
 use domain::Credits;
-use domain::tasks::finish::{Delivery, Failure, Fault};
+use domain::tasks::finish::{AgentWord, Delivery, Failure, Fault};
 use serde_json::Value;
 
 use super::call_error::CallError;
@@ -47,6 +47,8 @@ pub struct Ask {
     pub auth: bool,
     /// The text of its question.
     pub said: Option<String>,
+    /// The id of the message that it is.
+    pub said_id: Option<String>,
     /// What it said, A2A 1.0 JSON.
     pub messages: Vec<Value>,
     /// What it has made so far, A2A 1.0 JSON.
@@ -75,6 +77,7 @@ pub(super) fn of_message(message: Value) -> Reply {
         cost: cost_of(&message),
         task: text("taskId"),
         context: text("contextId"),
+        word: AgentWord { state: Some("completed"), message: id_of(&message), by_message: true },
         messages: vec![message],
     })
 }
@@ -82,6 +85,7 @@ pub(super) fn of_message(message: Value) -> Reply {
 /// What a task's state means.
 pub(super) fn of_task(task: Snapshot) -> Result<Reply, CallError> {
     let said = task.said.last().map(text_of).filter(|t| !t.is_empty());
+    let said_id = task.said.last().and_then(id_of);
     // An agent that ends without a word and without a result has said it before.
     let messages = if task.said.is_empty() && task.artifacts.is_empty() { task.history } else { task.said };
     let Some(state) = task.state else {
@@ -96,7 +100,7 @@ pub(super) fn of_task(task: Snapshot) -> Result<Reply, CallError> {
     };
     let failure = match state {
         State::Completed => {
-            return Ok(Reply::Completed(delivered(working, messages, task.cost)));
+            return Ok(Reply::Completed(delivered(working, messages, task.cost, ("completed", said_id))));
         }
         State::Failed => failed("The agent failed without a reason", "Reported a failure", Fault::Agent),
         State::Rejected => failed("The agent rejected the task", "Rejected the task", Fault::Requester),
@@ -108,15 +112,30 @@ pub(super) fn of_task(task: Snapshot) -> Result<Reply, CallError> {
         State::InputRequired | State::AuthRequired => {
             let Working { task, context, progress: said, artifacts } = working;
             let auth = state == State::AuthRequired;
-            return Ok(Reply::Asks(Ask { task, context, auth, said, messages, artifacts }));
+            return Ok(Reply::Asks(Ask { task, context, auth, said, said_id, messages, artifacts }));
         }
     };
-    Ok(Reply::Failed(delivered(working, messages, task.cost), failure))
+    let word = match state {
+        State::Rejected => "rejected",
+        State::Canceled => "canceled",
+        _ => "failed",
+    };
+    Ok(Reply::Failed(delivered(working, messages, task.cost, (word, said_id)), failure))
 }
 
-fn delivered(working: Working, messages: Vec<Value>, cost: Option<Credits>) -> Delivery {
+fn delivered(
+    working: Working,
+    messages: Vec<Value>,
+    cost: Option<Credits>,
+    (state, message): (&'static str, Option<String>),
+) -> Delivery {
     let task = (!working.task.is_empty()).then_some(working.task);
-    Delivery { artifacts: working.artifacts, messages, cost, task, context: working.context }
+    let word = AgentWord { state: Some(state), message, by_message: false };
+    Delivery { artifacts: working.artifacts, messages, cost, task, context: working.context, word }
+}
+
+fn id_of(message: &Value) -> Option<String> {
+    message.get("messageId").and_then(Value::as_str).map(str::to_owned)
 }
 
 /// What the agent says that the work cost: `metadata["urn:nexus:cost"]` of its task or last message, an amount of credits

@@ -123,6 +123,11 @@ impl Updates {
         Ok(self.assembly.take(event, size)?.map_or(Step::Changed, Step::Final))
     }
 
+    /// The pieces that came since this was asked last, for who follows the task ([`domain::tasks::told::relay`]).
+    pub fn fresh(&mut self) -> Vec<serde_json::Value> {
+        self.assembly.fresh()
+    }
+
     /// What is known of the task now.
     pub fn working(&self) -> &Working {
         self.assembly.working()

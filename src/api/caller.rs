@@ -162,8 +162,8 @@ pub async fn authenticate_keyed(state: State<AppState>, request: Request, next: 
     }
 }
 
-/// Why somebody was not let in.
-struct Refused(ApiError, Option<Allowed>);
+/// Why somebody was not let in, and what is left of their limit.
+pub struct Refused(pub ApiError, pub Option<Allowed>);
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
@@ -181,9 +181,14 @@ impl From<Error> for Refused {
     }
 }
 
+/// Who was let in, and what is left of their limit.
 type Admitted = (Option<Arc<VerifiedKey>>, Allowed);
 
-async fn admit(state: &AppState, headers: &HeaderMap, address: IpAddr, cost: u32) -> Result<Admitted, Refused> {
+/// Finds out who asks, from where, and takes the request's cost off their limit.
+///
+/// # Errors
+/// A key that is none, or a limit that is reached.
+pub async fn admit(state: &AppState, headers: &HeaderMap, address: IpAddr, cost: u32) -> Result<Admitted, Refused> {
     let anonymous = Subject::Address(address);
     let Some(sent) = headers.get(header::AUTHORIZATION) else {
         let allowed = state.limits.take(&[(anonymous, state.limits.anonymous)], cost).await?;

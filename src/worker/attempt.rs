@@ -139,6 +139,7 @@ async fn stopped(
                     bell.notify_one();
                     continue;
                 }
+                News::Updates => continue,
                 News::Event(notice) if !notice.ended => continue,
                 // Said to have ended: the lease knows.
                 News::Event(_) | News::Missed => lease.look(&worker.db, claim.task).await,

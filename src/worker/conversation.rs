@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 use domain::tasks::dispatch::{self, Claim, Question};
 use domain::tasks::finish::{Delivery, Failure};
-use domain::tasks::{content, retry};
+use domain::tasks::{content, retry, told};
+use futures::FutureExt;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 use super::{Worker, cancels};
 use crate::a2a::{Ask, CallError, Outgoing, Push, Reply, Step, Target, Updates, Working};
@@ -19,7 +21,7 @@ const CALL_LIMIT: Duration = Duration::from_secs(120);
 /// The longest silence of a stream before the agent is asked instead.
 const STREAM_IDLE: Duration = Duration::from_secs(90);
 /// The first and the longest pause between two questions while the conversation is held.
-const POLL_FIRST: Duration = Duration::from_millis(200);
+const POLL_FIRST: Duration = Duration::from_millis(20);
 const POLL_LONGEST: Duration = Duration::from_secs(3);
 /// How long a conversation is held; then the task is left with its agent, and somebody asks now and then.
 const HOLD: Duration = Duration::from_secs(15);
@@ -78,13 +80,24 @@ pub(super) struct Conversation<'a> {
     /// What the requester was shown last.
     shown: Option<String>,
     artifacts_shown: usize,
+    /// Whether who follows the task knows that the agent has it.
+    taken: bool,
     bell: Arc<Notify>,
 }
 
 impl<'a> Conversation<'a> {
     pub(super) fn new(worker: &'a Worker, claim: &'a Claim, target: Target) -> Conversation<'a> {
         let remote = claim.remote_task.clone();
-        Conversation { worker, claim, target, remote, shown: None, artifacts_shown: 0, bell: Arc::default() }
+        Conversation {
+            worker,
+            claim,
+            target,
+            remote,
+            shown: None,
+            artifacts_shown: 0,
+            taken: false,
+            bell: Arc::default(),
+        }
     }
 
     /// Rung when the agent says that there is news.
@@ -123,10 +136,11 @@ impl<'a> Conversation<'a> {
                         context: ask.context,
                         messages: ask.messages,
                         artifacts: ask.artifacts,
+                        said: ask.said_id,
                     }));
                 }
             };
-            if self.show(&working).await? {
+            if self.show(&working, true).await? {
                 pause = POLL_FIRST;
             }
             if resumed || begun.elapsed() > HOLD || self.worker.stop.is_cancelled() {
@@ -185,29 +199,38 @@ impl<'a> Conversation<'a> {
         let mut last = Instant::now().checked_sub(SHOW).unwrap_or_else(Instant::now);
         let mut behind = false;
         loop {
-            let step = if behind {
-                // Nothing more may come for a while: what has come is shown.
-                match tokio::time::timeout(SHOW.saturating_sub(last.elapsed()), updates.next()).await {
-                    Ok(step) => step,
-                    Err(_) => {
-                        self.show(updates.working()).await?;
-                        (last, behind) = (Instant::now(), false);
-                        continue;
+            // What is there already is taken before anything is written; then nothing waits for what is to come.
+            let step = match updates.next().now_or_never() {
+                Some(step) => step,
+                None => {
+                    self.relay(&mut updates).await?;
+                    let patience = if behind { SHOW.saturating_sub(last.elapsed()) } else { STREAM_IDLE + SHOW };
+                    match tokio::time::timeout(patience, updates.next()).await {
+                        Ok(step) => step,
+                        // Nothing more may come for a while: what has come is shown.
+                        Err(_) => {
+                            self.show(updates.working(), false).await?;
+                            (last, behind) = (Instant::now(), false);
+                            continue;
+                        }
                     }
                 }
-            } else {
-                updates.next().await
             };
             match step {
                 Ok(Step::Changed) => behind = true,
-                Ok(Step::Final(reply)) => return Ok(reply),
+                Ok(Step::Final(reply)) => {
+                    // The end stands behind everything that came before it.
+                    self.relay(&mut updates).await?;
+                    return Ok(reply);
+                }
                 Ok(Step::Ended) => break,
                 // A stream that broke is no answer, where the agent can be asked after the task.
                 Err(error) if !updates.working().task.is_empty() && error.transient => break,
                 Err(error) => return Err(error.into()),
             }
             if last.elapsed() >= SHOW {
-                self.show(updates.working()).await?;
+                self.relay(&mut updates).await?;
+                self.show(updates.working(), false).await?;
                 (last, behind) = (Instant::now(), false);
             }
         }
@@ -215,12 +238,20 @@ impl<'a> Conversation<'a> {
         if working.task.is_empty() {
             return Err(CallError::protocol("The agent's stream ended without a task or a message").into());
         }
-        self.show(&working).await?;
+        self.relay(&mut updates).await?;
+        self.show(&working, false).await?;
         Ok(self.ask_after(&working.task).await?)
     }
 
-    /// Writes down and shows what is new; answers whether anything was.
-    async fn show(&mut self, working: &Working) -> domain::Result<bool> {
+    /// Passes on what the agent has streamed. What came together is written together, and nothing waits for what is to come.
+    async fn relay(&self, updates: &mut Updates) -> domain::Result<()> {
+        let fresh = updates.fresh();
+        if fresh.is_empty() { Ok(()) } else { told::relay(&self.worker.db, self.claim, &fresh).await }
+    }
+
+    /// Writes down and shows what is new; answers whether anything was. `pieces`: whether it is also to be passed on to who
+    /// follows the task, which a stream has done.
+    async fn show(&mut self, working: &Working, pieces: bool) -> domain::Result<bool> {
         let (db, claim) = (&self.worker.db, self.claim);
         if working.task.is_empty() {
             return Ok(false);
@@ -240,13 +271,31 @@ impl<'a> Conversation<'a> {
             dispatch::show_artifacts(db, claim, &working.artifacts).await?;
             self.artifacts_shown = size;
         }
+        if pieces {
+            let mut fresh = vec![json!({ "taken": true })];
+            fresh.extend(said.iter().map(|text| {
+                json!({ "said": { "messageId": Uuid::new_v4(), "role": "ROLE_AGENT", "parts": [{ "text": text }] } })
+            }));
+            if made {
+                fresh.extend(
+                    working.artifacts.iter().map(|a| json!({ "artifact": a, "append": false, "lastChunk": false })),
+                );
+            }
+            if made || said.is_some() || !self.taken {
+                told::relay(db, claim, &fresh).await?;
+                self.taken = true;
+            }
+        }
         Ok(made || said.is_some())
     }
 
     fn outgoing(&self) -> Outgoing {
         let claim = self.claim;
         let mut message = claim.message.clone();
-        message["messageId"] = json!(claim.message_id);
+        // The requester's own id, the same in every attempt.
+        if message.get("messageId").is_none() {
+            message["messageId"] = json!(claim.message_id);
+        }
         if let Some(skill) = &claim.skill {
             message["metadata"]["skillId"] = json!(skill);
         }

@@ -14,6 +14,7 @@ use crate::mail::Mailer;
 use crate::payments::{Payments, reconcile};
 use crate::worker::messages::{self, Messenger};
 use crate::worker::probes::{self, Prober};
+use crate::worker::pushes;
 
 /// How often payments and top-ups are looked at.
 const PAYMENTS: Duration = Duration::from_secs(2);
@@ -83,6 +84,8 @@ pub async fn run(jobs: Jobs, stop: CancellationToken) {
         None => tracing::info!("SMTP_URL is not set: mail to account holders waits in the database"),
     }
     watch_agents(&mut loops, &jobs.db, &jobs.prober, &stop);
+    let (outbound, events) = jobs.messenger.ways();
+    loops.spawn(pushes::run(jobs.db.clone(), outbound, events, stop.clone()));
     loops.spawn(messages::run(jobs.db.clone(), jobs.messenger, stop.clone()));
     let db = jobs.db;
     loops.spawn(every(AUDIT, AUDIT_FIRST, stop, "the audit could not be made", move || {

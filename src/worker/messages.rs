@@ -38,6 +38,11 @@ impl Messenger {
         Messenger { outbound, events }
     }
 
+    /// How messages go out, and what wakes who sends them.
+    pub(super) fn ways(&self) -> (Outbound, TaskEvents) {
+        (self.outbound.clone(), self.events.clone())
+    }
+
     async fn send(&self, claim: &Claim) -> Tried {
         let (at, clock) = (Utc::now(), Instant::now());
         let answer = self.ask(claim, at.timestamp()).await.unwrap_or_else(|error| Answer::Nothing(error.to_string()));

@@ -7,6 +7,7 @@ pub mod jobs;
 mod leases;
 pub mod messages;
 pub mod probes;
+pub mod pushes;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -129,6 +130,7 @@ async fn work(worker: &Worker, tracker: &TaskTracker) {
 async fn tidy(db: &Db) -> domain::Result<()> {
     domain::accounts::delete_expired_sessions(db, Utc::now()).await?;
     domain::accounts::forget_old_failures(db, Utc::now()).await?;
+    domain::tasks::told::forget_updates(db, Utc::now()).await?;
     Ok(())
 }
 

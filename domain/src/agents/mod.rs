@@ -25,6 +25,9 @@ pub use search::{AgentStatus, Facets, SearchQuery, Sort, facets, featured, searc
 pub use secret::{rotate_secret, signing_secrets};
 pub use skill::Skill;
 pub use store::adopt_demo_agent;
-pub use view::{AgentDetail, AgentSummary, OwnedAgent, Totals, detail, mine, mine_after, owned, require_trust, totals};
+pub use view::{
+    AgentDetail, AgentSummary, Exposed, OwnedAgent, Totals, card_keys, detail, exposed, mine, mine_after, owned,
+    require_trust, totals,
+};
 
 pub(crate) use store::{registered_at, set_trust_scores};

@@ -564,3 +564,50 @@ pub async fn adopt_demo_agent(
     tx.commit().await?;
     Ok((id, secret))
 }
+
+/// What its gateway address shows of a listed agent, for anybody.
+pub(super) async fn exposed(pool: &PgPool, id: AgentId) -> Result<Option<super::Exposed>> {
+    let row = sqlx::query!(
+        r#"SELECT a.name, a.description, a.skills, a.price_per_task AS "price: Credits", a.agent_card AS card, a.updated_at,
+                  coalesce(economy.agent_publisher(a.id), '') AS "publisher!", a.trust_score::float8 AS "trust!"
+             FROM agents a WHERE a.id = $1 AND a.kind = 'listed' AND a.listed AND a.retired_at IS NULL"#,
+        id as AgentId
+    );
+    let Some(r) = row.fetch_optional(pool).await? else { return Ok(None) };
+    let modes = |name: &str| {
+        let listed = r.card.get(name).and_then(Value::as_array);
+        listed.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    Ok(Some(super::Exposed {
+        id,
+        name: r.name,
+        description: r.description,
+        input_modes: modes("defaultInputModes"),
+        output_modes: modes("defaultOutputModes"),
+        skills: skills_of(r.skills),
+        price: r.price,
+        publisher: r.publisher,
+        updated_at: r.updated_at,
+        trust: r.trust,
+    }))
+}
+
+pub(super) async fn card_keys(pool: &PgPool) -> Result<Vec<(String, Vec<u8>)>> {
+    let rows = sqlx::query!("SELECT id, pkcs8 FROM card_keys ORDER BY created_at DESC, id").fetch_all(pool).await?;
+    Ok(rows.into_iter().map(|r| (r.id, r.pkcs8)).collect())
+}
+
+/// Keeps the first of the keys that several processes may offer at once.
+pub(super) async fn first_card_key(pool: &PgPool, id: &str, pkcs8: &[u8]) -> Result<()> {
+    let mut tx = pool.begin().await?;
+    sqlx::query_scalar!(r#"SELECT 1 AS "one!" FROM pg_advisory_xact_lock(7253003)"#).fetch_one(&mut *tx).await?;
+    sqlx::query!(
+        "INSERT INTO card_keys (id, pkcs8) SELECT $1, $2 WHERE NOT EXISTS (SELECT 1 FROM card_keys)",
+        id,
+        pkcs8
+    )
+    .execute(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(())
+}

@@ -193,3 +193,51 @@ pub async fn totals(db: &Db, actor: &Actor) -> Result<Totals> {
     let mut tx = db.begin(actor).await?;
     store::totals(&mut tx).await
 }
+
+/// A listed agent as its address at the gateway shows it.
+#[derive(Clone, Debug)]
+pub struct Exposed {
+    /// The agent.
+    pub id: AgentId,
+    /// What it is called.
+    pub name: String,
+    /// What it does.
+    pub description: String,
+    /// What it can do.
+    pub skills: Vec<Skill>,
+    /// Per task.
+    pub price: Credits,
+    /// The media types it takes where a skill says nothing else, as its own card has them; empty where it has none.
+    pub input_modes: Vec<String>,
+    /// The media types it answers with.
+    pub output_modes: Vec<String>,
+    /// Who offers it.
+    pub publisher: String,
+    /// When its listing last changed.
+    pub updated_at: DateTime<Utc>,
+    /// How much it is trusted.
+    pub trust: f64,
+}
+
+/// The listed agent at a gateway address. Whoever may see the marketplace may see it.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn exposed(db: &Db, id: AgentId) -> Result<Exposed> {
+    store::exposed(db.pool(), id).await?.ok_or(Error::NotFound(Missing::Agent))
+}
+
+/// The keys that cards are signed with, as PKCS #8, by their ids; the first signs. `new` makes one where there is none yet;
+/// whichever process is first decides.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn card_keys(db: &Db, new: impl FnOnce() -> (String, Vec<u8>)) -> Result<Vec<(String, Vec<u8>)>> {
+    let keys = store::card_keys(db.pool()).await?;
+    if !keys.is_empty() {
+        return Ok(keys);
+    }
+    let (id, pkcs8) = new();
+    store::first_card_key(db.pool(), &id, &pkcs8).await?;
+    store::card_keys(db.pool()).await
+}

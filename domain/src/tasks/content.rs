@@ -206,7 +206,12 @@ pub fn links(artifacts: &[Value]) -> Vec<(usize, usize, String)> {
 /// Puts a file's bytes in place of its address. What the part said of its name and type stands; what it left out is filled in.
 pub fn become_file(part: &mut Value, bytes: &[u8], filename: Option<String>, media_type: Option<String>) {
     let Some(fields) = part.as_object_mut() else { return };
-    fields.remove("url");
+    if let Some(url) = fields.remove("url") {
+        let metadata = fields.entry("metadata").or_insert_with(|| json!({}));
+        if let Some(metadata) = metadata.as_object_mut() {
+            metadata.insert(FETCHED_FROM.into(), url);
+        }
+    }
     fields.insert("raw".into(), json!(STANDARD.encode(bytes)));
     for (key, value) in [("filename", filename), ("mediaType", media_type)] {
         if let Some(value) = value
@@ -215,6 +220,21 @@ pub fn become_file(part: &mut Value, bytes: &[u8], filename: Option<String>, med
             fields.insert(key.into(), json!(value));
         }
     }
+}
+
+/// The member of a part's metadata that keeps the address which [`become_file`] took.
+const FETCHED_FROM: &str = "urn:nexus:fetchedFrom";
+
+/// Makes a part that [`become_file`] filled what the agent sent: the address again. Others stay as they are.
+pub fn give_back_address(part: &mut Value) {
+    let Some(fields) = part.as_object_mut() else { return };
+    let Some(Value::Object(metadata)) = fields.get_mut("metadata") else { return };
+    let Some(url) = metadata.remove(FETCHED_FROM) else { return };
+    if metadata.is_empty() {
+        fields.remove("metadata");
+    }
+    fields.remove("raw");
+    fields.insert("url".into(), url);
 }
 
 #[cfg(test)]
@@ -242,6 +262,9 @@ mod tests {
         let read = Part::from_json(&part).unwrap();
         assert_eq!(read, Part::file(b"%PDF".to_vec(), Some("report.pdf".into()), Some("application/pdf".into())));
         assert!(size(&part) > 10);
+        give_back_address(&mut part);
+        let sent = json!({"url": "https://x.example/f", "filename": "report.pdf", "mediaType": "application/pdf"});
+        assert_eq!(part, sent);
         let artifacts = [json!({"parts": [{"text": "a"}, {"url": "https://x.example/f"}]}), json!({})];
         assert_eq!(links(&artifacts), [(0, 1, "https://x.example/f".to_owned())]);
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::content::{Part, PartBody, text_of};
-use super::store;
+use super::{store, told};
 use crate::{Actor, AgentId, Credits, Db, Error, FieldError, Result, TaskId};
 
 /// Longest text of a request, in characters.
@@ -47,27 +47,47 @@ pub struct Accepted {
     pub held: Credits,
 }
 
+/// What a client said in its own words, and in which conversation.
+#[derive(Clone, Debug, Default)]
+pub struct Said {
+    /// The message, A2A 1.0 JSON, with an id of the client's; its parts are those of the order. It reaches the agent as it is.
+    pub message: Option<Value>,
+    /// The conversation. One with ended tasks of the same agent goes on where the last of them ended.
+    pub context: Option<String>,
+}
+
 /// Hires an agent: writes the task, takes the hold and queues it, all or nothing.
 ///
 /// # Errors
 /// [`Error::Validation`]; [`Error::NotFound`] and [`Error::AgentOffline`] for the agent;
 /// [`Error::InsufficientCredits`]. Nothing is written in any of these cases.
 pub async fn create(db: &Db, actor: &Actor, new: NewTask, now: DateTime<Utc>) -> Result<Accepted> {
+    create_said(db, actor, new, Said::default(), now).await
+}
+
+/// Hires an agent as an A2A client asks for it.
+///
+/// # Errors
+/// As [`create`]; [`Error::Validation`] for a conversation's name that is none.
+pub async fn create_said(db: &Db, actor: &Actor, new: NewTask, said: Said, now: DateTime<Utc>) -> Result<Accepted> {
     let user = actor.user()?;
-    let wrong = check(&new);
+    let mut wrong = check(&new);
+    if said.context.as_ref().is_some_and(|c| c.is_empty() || c.len() > 200 || c.contains('\0')) {
+        wrong.push(FieldError::new("contextId", "must be 1 to 200 characters"));
+    }
     if !wrong.is_empty() {
         return Err(Error::Validation(wrong));
     }
     let (default, _, _) = TIMEOUT_SECONDS;
     let timeout_at = now + TimeDelta::seconds(new.timeout_seconds.unwrap_or(default));
-    let message = json!({
-        "messageId": Uuid::new_v4(),
-        "role": "ROLE_USER",
-        "parts": new.parts.iter().map(Part::to_json).collect::<Vec<_>>(),
-    });
+    let message = said.message.as_ref().map_or_else(|| message_of(&new.parts), told::kept_message);
 
     let mut tx = db.begin(actor).await?;
     let requester = store::client_agent(&mut tx, user).await?;
+    let follows = match (&said.context, new.follows) {
+        (Some(context), None) => told::store::last_in_context(&mut tx, user, new.agent, context).await?,
+        (_, follows) => follows,
+    };
     let draft = store::Draft {
         title: title_of(&new),
         requester,
@@ -76,14 +96,21 @@ pub async fn create(db: &Db, actor: &Actor, new: NewTask, now: DateTime<Utc>) ->
         messages: Value::Array(vec![message]),
         max_budget: new.max_budget.unwrap_or(Credits::ZERO),
         timeout_at,
-        follows: new.follows,
+        follows,
         retry_of: new.retry_of,
+        context: said.context,
     };
     let id = store::insert_draft(&mut tx, &draft).await?;
     let held = store::assign(&mut tx, id, new.agent, new.shown_price).await?;
     tx.commit().await?;
     db.wake_workers();
     Ok(Accepted { id, held })
+}
+
+/// A requester's message of these parts.
+pub(super) fn message_of(parts: &[Part]) -> Value {
+    let parts: Vec<Value> = parts.iter().map(Part::to_json).collect();
+    json!({ "messageId": Uuid::new_v4(), "role": "ROLE_USER", "parts": parts })
 }
 
 fn check(new: &NewTask) -> Vec<FieldError> {

@@ -9,6 +9,9 @@ pub const TASK_QUEUE: &str = "task_queue";
 /// An agent rang about a task that a worker has; payload its id.
 pub const TASK_RUNG: &str = "task_rung";
 
+/// Notifications for A2A clients were written; the payload says nothing.
+pub const TASK_PUSHES: &str = "task_pushes";
+
 /// An event of a task, as it is announced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Notice {

@@ -25,6 +25,19 @@ pub struct Delivery {
     pub task: Option<String>,
     /// Its id for the conversation, for tasks that go on with it.
     pub context: Option<String>,
+    /// How it said so.
+    pub word: AgentWord,
+}
+
+/// How an agent said that a task is over, which A2A clients are told as it was.
+#[derive(Clone, Debug, Default)]
+pub struct AgentWord {
+    /// The state that it named: `completed`, `failed`, `rejected` or `canceled`.
+    pub state: Option<&'static str>,
+    /// The id of the message that it sent with the state.
+    pub message: Option<String>,
+    /// Whether it answered with a message instead of a task.
+    pub by_message: bool,
 }
 
 /// Whose doing a failure is. Only the agent's touches the agent's trust.
@@ -308,6 +321,7 @@ async fn write(tx: &mut Tx, endings: &[Ending<'_>], now: DateTime<Utc>) -> Resul
                 unsaid: e.unsaid(),
                 remote_task: delivery.and_then(|d| d.task.clone()),
                 remote_context: delivery.and_then(|d| d.context.clone()),
+                word: delivery.map(|d| d.word.clone()).unwrap_or_default(),
             }
         })
         .collect();

@@ -22,24 +22,27 @@ mod feed;
 pub mod finish;
 mod group_commit;
 mod judge;
+pub mod pushes;
 mod reply;
 pub mod retry;
 mod standing;
 pub mod state;
 mod store;
 mod sweep;
+pub mod told;
 mod view;
 
 pub use again::send_again;
 pub use cancel::cancel;
 pub use content::{Artifact, Message, Part, PartBody};
-pub use create::{Accepted, NewTask, create};
-pub use feed::{Notice, TASK_EVENTS, TASK_QUEUE, TASK_RUNG, parse_notification};
+pub use create::{Accepted, NewTask, Said, create, create_said};
+pub use feed::{Notice, TASK_EVENTS, TASK_PUSHES, TASK_QUEUE, TASK_RUNG, parse_notification};
 pub use group_commit::Finisher;
 pub use judge::{accept, rate, refresh_scores};
-pub use reply::reply;
+pub use reply::{reply, reply_said};
 pub use state::TaskState;
 pub use sweep::{ASKING_LIMIT, sweep};
+pub use told::{TASK_UPDATES, Told};
 pub use view::{
     Attempt, Event, Role, TaskCounts, TaskDetail, TaskFilter, TaskSummary, Waiting, counts, detail, event_data_text,
     events_after, file, has_history, list,

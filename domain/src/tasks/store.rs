@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::content::{Artifact, Message};
 use super::dispatch::store::{EndedAttempt, HangUp, hang_up, leave};
 use super::dispatch::{Claim, Question};
-use super::finish::{Fault, Locked};
+use super::finish::{AgentWord, Fault, Locked};
 use super::sweep::ASKING_LIMIT;
 use super::{Attempt, Event, Role, TaskCounts, TaskDetail, TaskFilter, TaskState, TaskSummary, Waiting};
 use crate::{AgentId, Credits, Error, Missing, Result, TaskId, UserId};
@@ -28,6 +28,8 @@ pub(super) struct Draft<'a> {
     pub timeout_at: DateTime<Utc>,
     pub follows: Option<TaskId>,
     pub retry_of: Option<TaskId>,
+    /// The conversation; `None`: that of the task that it follows, or one of its own.
+    pub context: Option<String>,
 }
 
 pub(super) async fn client_agent(tx: &mut PgConnection, user: UserId) -> Result<AgentId> {
@@ -44,8 +46,9 @@ pub(super) async fn insert_draft(tx: &mut PgConnection, d: &Draft<'_>) -> Result
     Ok(sqlx::query_scalar!(
         // An id that rises with time: new tasks, their holds and ledger rows share pages of their indexes.
         r#"INSERT INTO tasks (id, title, requester_agent_id, skill_id, input, messages, max_budget_credits, timeout_at, follows,
-                              retry_of)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id AS "id: TaskId""#,
+                              retry_of, context_id)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
+                   coalesce($11, (SELECT coalesce(b.context_id, b.id::text) FROM tasks b WHERE b.id = $9))) RETURNING id AS "id: TaskId""#,
         Uuid::now_v7(),
         d.title,
         d.requester as AgentId,
@@ -55,7 +58,8 @@ pub(super) async fn insert_draft(tx: &mut PgConnection, d: &Draft<'_>) -> Result
         d.max_budget as Credits,
         d.timeout_at,
         d.follows as Option<TaskId>,
-        d.retry_of as Option<TaskId>
+        d.retry_of as Option<TaskId>,
+        d.context
     )
     .fetch_one(tx)
     .await?)
@@ -216,12 +220,14 @@ pub(super) async fn wait_for_requester(
     now: DateTime<Utc>,
 ) -> Result<()> {
     sqlx::query!(
-        "UPDATE tasks SET waiting_for = $2, waiting_since = $3, messages = messages || $4, artifacts = $5 WHERE id = $1",
+        "UPDATE tasks SET waiting_for = $2, waiting_since = $3, messages = messages || $4, artifacts = $5, status_message_id = $6
+          WHERE id = $1",
         id as TaskId,
         if question.auth { "auth" } else { "input" },
         now,
         Value::Array(question.messages.clone()),
-        Value::Array(question.artifacts.clone())
+        Value::Array(question.artifacts.clone()),
+        question.said
     )
     .execute(tx)
     .await?;
@@ -261,6 +267,8 @@ pub(super) struct Closing {
     /// The agent's names for the work, where it said them.
     pub remote_task: Option<String>,
     pub remote_context: Option<String>,
+    /// How it ended in the agent's words, if it said so.
+    pub word: AgentWord,
 }
 
 /// Writes tasks that end, takes them out of the queue and tells of it.
@@ -277,6 +285,7 @@ pub(super) async fn close(tx: &mut PgConnection, closings: Vec<Closing>, now: Da
     let (mut outputs, mut artifacts, mut messages) = (Vec::new(), Vec::new(), Vec::new());
     let (mut remote_tasks, mut contexts) = (Vec::new(), Vec::new());
     let (mut errors, mut events, mut attempts) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut said, mut words, mut by_message) = (Vec::new(), Vec::new(), Vec::new());
     for c in closings {
         outputs.push(c.output);
         artifacts.push(c.artifacts);
@@ -285,16 +294,21 @@ pub(super) async fn close(tx: &mut PgConnection, closings: Vec<Closing>, now: Da
         events.push(c.event);
         remote_tasks.push(c.remote_task);
         contexts.push(c.remote_context);
+        said.push(c.word.message);
+        words.push(c.word.state.map(str::to_owned));
+        by_message.push(c.word.by_message);
         attempts.push(c.attempt);
     }
     sqlx::query!(
         "UPDATE tasks t SET status = d.status, completed_at = $9, output = d.output, artifacts = d.artifacts,
                 messages = t.messages || d.messages, actual_cost_credits = d.cost, error_message = d.error, fault = d.fault,
                 dead_letter = d.dead, waiting_for = NULL, waiting_since = NULL, started_at = d.started, retry_count = d.retries,
-                remote_task_id = coalesce(d.remote, t.remote_task_id), remote_context_id = coalesce(d.context, t.remote_context_id)
+                remote_task_id = coalesce(d.remote, t.remote_task_id), remote_context_id = coalesce(d.context, t.remote_context_id),
+                status_message_id = d.said, remote_state = d.word, answered_by_message = d.by_message
            FROM unnest($1::uuid[], $2::text[], $3::jsonb[], $4::jsonb[], $5::jsonb[], $6::numeric[], $7::text[], $8::text[],
-                       $10::bool[], $11::timestamptz[], $12::int[], $13::text[], $14::text[])
-             AS d (id, status, output, artifacts, messages, cost, error, fault, dead, started, retries, remote, context)
+                       $10::bool[], $11::timestamptz[], $12::int[], $13::text[], $14::text[], $15::text[], $16::text[], $17::bool[])
+             AS d (id, status, output, artifacts, messages, cost, error, fault, dead, started, retries, remote, context, said, word,
+                   by_message)
           WHERE t.id = d.id",
         &ids,
         &states,
@@ -309,7 +323,10 @@ pub(super) async fn close(tx: &mut PgConnection, closings: Vec<Closing>, now: Da
         &started as &[Option<DateTime<Utc>>],
         &retries,
         &remote_tasks as &[Option<String>],
-        &contexts as &[Option<String>]
+        &contexts as &[Option<String>],
+        &said as &[Option<String>],
+        &words as &[Option<String>],
+        &by_message
     )
     .execute(&mut *tx)
     .await?;

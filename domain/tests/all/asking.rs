@@ -29,7 +29,8 @@ impl Case {
     async fn ask(&self, claim: &Claim, said: &str, auth: bool) {
         let message = json!({"messageId": said, "role": "ROLE_AGENT", "parts": [{"text": said}]});
         let remote_task = "r1".into();
-        let question = Question { auth, remote_task, context: None, messages: vec![message], artifacts: vec![] };
+        let question =
+            Question { auth, remote_task, context: None, messages: vec![message], artifacts: vec![], said: None };
         dispatch::ask(&self.economy.db, claim, &question, Utc::now()).await.unwrap();
     }
 

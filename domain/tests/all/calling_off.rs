@@ -46,7 +46,14 @@ impl Case {
 
 fn question(remote: &str) -> Question {
     let said = json!({"messageId": "q", "role": "ROLE_AGENT", "parts": [{"text": "Which year?"}]});
-    Question { auth: false, remote_task: remote.into(), context: None, messages: vec![said], artifacts: vec![] }
+    Question {
+        auth: false,
+        remote_task: remote.into(),
+        context: None,
+        messages: vec![said],
+        artifacts: vec![],
+        said: None,
+    }
 }
 
 fn soon() -> DateTime<Utc> {

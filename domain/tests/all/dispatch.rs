@@ -47,7 +47,14 @@ fn in_a(moment: i64) -> DateTime<Utc> {
 
 fn question(auth: bool) -> Question {
     let said = json!({"messageId": "q", "role": "ROLE_AGENT", "parts": [{"text": "Which year?"}]});
-    Question { auth, remote_task: "r1".into(), context: Some("c1".into()), messages: vec![said], artifacts: vec![] }
+    Question {
+        auth,
+        remote_task: "r1".into(),
+        context: Some("c1".into()),
+        messages: vec![said],
+        artifacts: vec![],
+        said: None,
+    }
 }
 
 #[sqlx::test(migrations = "../migrations")]

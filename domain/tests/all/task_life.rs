@@ -100,8 +100,14 @@ async fn who_has_lost_its_lease_writes_nothing(pool: PgPool) {
     };
     let (before, db, now) = (seen().await, &economy.db, Utc::now());
     let trouble = Trouble { error: "busy".into(), status: Some(503) };
-    let question =
-        Question { auth: false, remote_task: "theirs".into(), context: None, messages: vec![], artifacts: vec![] };
+    let question = Question {
+        auth: false,
+        remote_task: "theirs".into(),
+        context: None,
+        messages: vec![],
+        artifacts: vec![],
+        said: None,
+    };
     dispatch::mark_running(db, &dead).await.unwrap();
     dispatch::note_remote(db, &dead, "theirs", None).await.unwrap();
     dispatch::progress(db, &dead, "half way").await.unwrap();

@@ -143,8 +143,14 @@ async fn every_type_that_is_listed_is_sent_and_no_other(pool: PgPool) {
     let claim = economy.claim(failed).await;
     economy.fail(&claim, Fault::Agent).await;
     let asking = economy.hire(&buyer, agent).await.unwrap().id;
-    let question =
-        Question { auth: false, remote_task: "r".into(), context: None, messages: Vec::new(), artifacts: Vec::new() };
+    let question = Question {
+        auth: false,
+        remote_task: "r".into(),
+        context: None,
+        messages: Vec::new(),
+        artifacts: Vec::new(),
+        said: None,
+    };
     let claim = economy.claim(asking).await;
     dispatch::ask(db, &claim, &question, Utc::now()).await.unwrap();
     tasks::cancel(db, &buyer, asking).await.unwrap();

@@ -11,6 +11,7 @@ use super::client::Outgoing;
 use super::target::{Protocol, Target};
 use crate::outbound::{Answer, Head};
 
+pub mod parts;
 mod plain;
 mod read;
 mod rest;
@@ -69,7 +70,7 @@ pub(super) enum Event {
     /// The task's new status; no artifacts, no history.
     Status(Snapshot),
     /// An artifact, or more of one.
-    Artifact { task: String, context: Option<String>, artifact: Value, append: bool },
+    Artifact { task: String, context: Option<String>, artifact: Value, append: bool, last: bool },
 }
 
 /// A task as an agent tells it. Messages and artifacts are A2A 1.0 JSON, every message the agent's.

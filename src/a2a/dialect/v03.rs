@@ -81,6 +81,7 @@ fn read_event(value: &Value) -> Option<Event> {
             context: read::string(inner, "contextId"),
             artifact: read::artifact(inner.get("artifact")?, "artifact", part)?,
             append: inner.get("append") == Some(&json!(true)),
+            last: inner.get("lastChunk") == Some(&json!(true)),
         }),
         "task" | "" => read::snapshot(inner, part).map(Event::Task),
         _ => None,

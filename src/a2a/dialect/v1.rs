@@ -68,6 +68,7 @@ fn read_event(value: &Value, bare: bool) -> Option<Event> {
             context: read::string(update, "contextId"),
             artifact: read::artifact(update.get("artifact")?, "artifact", part)?,
             append: update.get("append") == Some(&json!(true)),
+            last: update.get("lastChunk") == Some(&json!(true)),
         });
     }
     if bare && value.get("kind").is_none() { read::snapshot(value, part).map(Event::Task) } else { None }

@@ -116,7 +116,8 @@ async fn what_is_wrong_is_named_and_nothing_is_written(pool: PgPool) {
         assert_eq!((code(&answer).0, fields(&answer)), (400, vec![field]), "{path}: {answer:?}");
     }
     let trailing = format!("{} {{}}", order(json!({})));
-    for (text, says) in [("{", "not JSON"), ("[]", "not a list"), (&trailing, "not one JSON value"), ("\"x\"", "invalid")]
+    for (text, says) in
+        [("{", "not JSON"), ("[]", "not a list"), (&trailing, "not one JSON value"), ("\"x\"", "invalid")]
     {
         let request = program.request(Method::POST, "/tasks").header("content-type", "application/json");
         let request = request.body(text.to_owned());

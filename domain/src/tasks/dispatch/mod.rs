@@ -107,6 +107,8 @@ pub struct Question {
     pub messages: Vec<Value>,
     /// What it made so far.
     pub artifacts: Vec<Value>,
+    /// The id of the message that is the question, among what it said.
+    pub said: Option<String>,
 }
 
 impl Question {
@@ -210,7 +212,7 @@ pub async fn ask(db: &Db, claim: &Claim, question: &Question, now: DateTime<Utc>
             messages: question.messages.clone(),
             task: Some(question.remote_task.clone()),
             context: question.context.clone(),
-            cost: None,
+            ..Delivery::default()
         };
         return finish::end_many(db, &[(claim.clone(), Outcome::Stopped(delivery, failure))], now).await.map(|_| ());
     }
