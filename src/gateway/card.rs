@@ -25,7 +25,7 @@ const MAX_AGE: &str = "public, max-age=60";
 pub async fn show(State(state): State<AppState>, Path(agent): Path<String>, headers: HeaderMap, uri: Uri) -> Response {
     match version::named(&headers, &uri) {
         Ok(version) => respond(&state, &agent, version.unwrap_or(Version::V1), &headers).await,
-        Err(error) => error.rest_response("application/json"),
+        Err(error) => error.rest_response(Version::V1, "application/json"),
     }
 }
 
@@ -38,7 +38,7 @@ pub async fn show_v03(State(state): State<AppState>, Path(agent): Path<String>, 
 pub async fn jwks(State(state): State<AppState>) -> Response {
     match state.signer.jwks(&state.db).await {
         Ok(keys) => ([(header::CACHE_CONTROL, "public, max-age=3600")], axum::Json(keys)).into_response(),
-        Err(error) => GatewayError::of(error, &state.public_url).rest_response("application/json"),
+        Err(error) => GatewayError::of(error, &state.public_url).rest_response(Version::V1, "application/json"),
     }
 }
 
@@ -49,8 +49,8 @@ async fn respond(state: &AppState, agent: &str, version: Version, headers: &Head
     };
     match card {
         Ok(card) => tagged(if version == Version::V03 { v03(&card) } else { card }, headers),
-        Err(Error::NotFound(_)) => no_agent().rest_response("application/json"),
-        Err(error) => GatewayError::of(error, &state.public_url).rest_response("application/json"),
+        Err(Error::NotFound(_)) => no_agent().rest_response(Version::V1, "application/json"),
+        Err(error) => GatewayError::of(error, &state.public_url).rest_response(Version::V1, "application/json"),
     }
 }
 

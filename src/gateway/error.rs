@@ -6,6 +6,7 @@ use domain::{Error, FieldError, Missing};
 use serde_json::{Map, Value, json};
 use url::Url;
 
+use super::version::Version;
 use crate::web::failure::{log_if_ours, status_of};
 
 /// Whose error codes these are.
@@ -177,8 +178,16 @@ impl GatewayError {
     }
 
     /// The answer to an HTTP+JSON request.
-    pub fn rest_response(&self, media: &'static str) -> Response {
-        let mut response = (self.kind.words().1, axum::Json(json!({ "error": self.rest() }))).into_response();
+    pub fn rest_response(&self, version: Version, media: &'static str) -> Response {
+        let status = match (version, self.kind) {
+            // What these were in 0.3, and in 1.0 before 1.0.1.
+            (Version::V03, Kind::TaskNotCancelable) => StatusCode::CONFLICT,
+            (Version::V03, Kind::ContentType) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            (Version::V03 | Version::V1, kind) => kind.words().1,
+        };
+        let mut error = self.rest();
+        error["code"] = json!(status.as_u16());
+        let mut response = (status, axum::Json(json!({ "error": error }))).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
         self.finish(response)
     }

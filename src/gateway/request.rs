@@ -187,7 +187,8 @@ pub fn send(params: &Value, version: Version) -> Result<Send> {
     if let Some(wanted) = &configuration {
         at_once = match version {
             Version::V1 => wanted.flag("returnImmediately")?.unwrap_or(false),
-            Version::V03 => !wanted.flag("blocking")?.unwrap_or(true),
+            // In protocol buffers' JSON a no is left out.
+            Version::V03 => !wanted.flag("blocking")?.unwrap_or(message.get("content").is_none()),
         };
         history = history_length(wanted)?;
         let name = match version {

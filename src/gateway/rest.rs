@@ -47,7 +47,12 @@ pub async fn call(
         },
     };
     match result {
-        Err((error, allowed)) => door::sign(error.rest_response(media), &state, &path, allowed.as_ref()),
+        Err((error, allowed)) => door::sign(
+            error.rest_response(if rest.starts_with("v1/") { Version::V03 } else { Version::V1 }, media),
+            &state,
+            &path,
+            allowed.as_ref(),
+        ),
         Ok((answer, version, allowed)) => door::sign(answered(answer, version, media), &state, &path, Some(&allowed)),
     }
 }

@@ -11,6 +11,7 @@ mod conversations;
 mod credits;
 mod docs;
 mod faults;
+mod gateway;
 mod hired_sdks;
 mod hiring;
 mod house;

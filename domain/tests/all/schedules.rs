@@ -248,6 +248,7 @@ impl World {
                             context: None,
                             messages: vec![said],
                             artifacts: vec![],
+                            said: Some("q".into()),
                         };
                         dispatch::ask(&db, claim, &question, now).await?;
                     }
