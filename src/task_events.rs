@@ -39,6 +39,7 @@ struct Shared {
     queued: Notify,
     messages: Notify,
     pushes: Notify,
+    routes: Notify,
 }
 
 impl Shared {
@@ -104,6 +105,11 @@ impl TaskEvents {
         self.shared.pushes.notified().await;
     }
 
+    /// Wakes when tasks of requests to the platform's agent have ended.
+    pub async fn route_due(&self) {
+        self.shared.routes.notified().await;
+    }
+
     /// Watches a task from now on.
     pub fn watch(&self, task: TaskId) -> Watch {
         let mut watched = self.shared.watched();
@@ -123,6 +129,7 @@ impl TaskEvents {
         self.shared.queued.notify_one();
         self.shared.messages.notify_one();
         self.shared.pushes.notify_one();
+        self.shared.routes.notify_one();
         for sender in self.shared.watched().values() {
             let _ = sender.send(News::Missed);
         }
@@ -147,6 +154,7 @@ impl TaskEvents {
             tasks::TASK_RUNG,
             tasks::TASK_UPDATES,
             tasks::TASK_PUSHES,
+            domain::routes::TASK_ROUTES,
             webhooks::WRITTEN,
         ];
         listener.listen_all(channels).await?;
@@ -161,6 +169,7 @@ impl TaskEvents {
                 tasks::TASK_QUEUE => self.shared.queued.notify_one(),
                 webhooks::WRITTEN => self.shared.messages.notify_one(),
                 tasks::TASK_PUSHES => self.shared.pushes.notify_one(),
+                domain::routes::TASK_ROUTES => self.shared.routes.notify_one(),
                 tasks::TASK_UPDATES => {
                     if let Ok(task) = notice.payload().parse() {
                         self.tell(task, News::Updates);

@@ -6,10 +6,10 @@ use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
-use domain::AgentId;
 
 use super::error::GatewayError;
 use super::operations::Call;
+use super::place::Place;
 use crate::api::caller::{Refused, admit};
 use crate::api::limits::Allowed;
 use crate::state::AppState;
@@ -30,13 +30,13 @@ pub struct Admitted {
 pub async fn enter(
     state: &AppState,
     parts: &Parts,
-    agent: AgentId,
+    place: Place,
     cost: u32,
 ) -> Result<Admitted, (GatewayError, Option<Allowed>)> {
     let from = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|c| c.0.ip());
     let address = client_address::of(from, &parts.headers, &state.trusted_proxies);
     match admit(state, &parts.headers, address, cost).await {
-        Ok((key, allowed)) => Ok(Admitted { call: Call { state: state.clone(), agent, key }, allowed }),
+        Ok((key, allowed)) => Ok(Admitted { call: Call { state: state.clone(), place, key }, allowed }),
         Err(Refused(error, allowed)) => {
             let shop = state.public_url.join("/credits").unwrap_or_else(|_| (*state.public_url).clone());
             Err((GatewayError::of(error.0, &shop), allowed))

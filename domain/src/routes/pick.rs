@@ -207,7 +207,8 @@ pub async fn pick(db: &Db, actor: &Actor, wishes: &Wishes, parts: &[Part], besid
     let mut found = store::candidates(&mut tx, &seeker, wishes, 0, COMPARED).await?;
     found.retain(takes);
     if found.is_empty() {
-        let (mut near, online) = (store::candidates(&mut tx, &seeker, wishes, 1, 10_000).await?, store::online(&mut tx, &seeker).await?);
+        let (mut near, online) =
+            (store::candidates(&mut tx, &seeker, wishes, 1, 10_000).await?, store::online(&mut tx, &seeker).await?);
         near.iter_mut().for_each(|c| c.fits.media = takes(c));
         return Ok(Picked::Nobody(Nobody { online, without: without(wishes, parts, &near) }));
     }

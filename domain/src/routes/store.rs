@@ -356,12 +356,9 @@ pub(super) async fn hires(tx: &mut PgConnection, route: TaskId) -> Result<Vec<Hi
 
 /// The request that a task is or was of.
 pub(super) async fn of_task(tx: &mut PgConnection, task: TaskId) -> Result<Option<TaskId>> {
-    Ok(sqlx::query_scalar!(
-        r#"SELECT route_id AS "id: TaskId" FROM route_hires WHERE task_id = $1"#,
-        task as TaskId
-    )
-    .fetch_optional(tx)
-    .await?)
+    Ok(sqlx::query_scalar!(r#"SELECT route_id AS "id: TaskId" FROM route_hires WHERE task_id = $1"#, task as TaskId)
+        .fetch_optional(tx)
+        .await?)
 }
 
 /// Requests of an account whose newest task the transaction's role may see, those whose state changed last first, and how many

@@ -138,7 +138,8 @@ fn compose(row: store::Row, went: Vec<(Hire, Option<Told>)>) -> Option<Told> {
     if told.state.is_terminal() {
         told.waiting = None::<Waiting>;
     }
-    told.since = row.ended_at.filter(|_| matches!(row.state, RouteState::Failed | RouteState::Cancelled)).unwrap_or(told.since);
+    told.since =
+        row.ended_at.filter(|_| matches!(row.state, RouteState::Failed | RouteState::Cancelled)).unwrap_or(told.since);
     Some(told)
 }
 
@@ -163,9 +164,9 @@ fn notice(row: &store::Row, hire: &Hire, before: Option<(&Hire, &Told)>, task: O
     message
 }
 
-/// What was said when the newest of a request's agents was hired.
-pub fn last_notice(told: &Told) -> Option<&Value> {
+/// Where in the history it is said that the newest of a request's agents was hired; 0 where that is not.
+pub fn last_notice_at(told: &Told) -> usize {
     let ours = format!("{}-", told.id);
-    let is_ours = |m: &&Value| m["messageId"].as_str().is_some_and(|id| id.starts_with(&ours));
-    told.history.iter().rfind(|m| is_ours(m) && m["metadata"].get(HIRED).is_some())
+    let is_ours = |m: &Value| m["messageId"].as_str().is_some_and(|id| id.starts_with(&ours));
+    told.history.iter().rposition(|m| is_ours(m) && m["metadata"].get(HIRED).is_some()).unwrap_or_default()
 }

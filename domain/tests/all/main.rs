@@ -12,6 +12,7 @@ mod ledger;
 mod liveness;
 mod money;
 mod policies;
+mod routes;
 mod schedules;
 mod schema;
 mod stress;
