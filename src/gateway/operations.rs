@@ -215,18 +215,18 @@ impl Call {
     }
 
     async fn order(&self, send: Send) -> Result<Heard<Delivered>> {
-        let actor = self.actor(Scope::TasksWrite)?;
-        if let Some(config) = &send.push {
-            let wrong = config.check();
-            if !wrong.is_empty() {
-                return Err(GatewayError::fields(wrong));
-            }
+        let wrong = send.push.as_ref().map(PushConfig::check).unwrap_or_default();
+        if !wrong.is_empty() {
+            return Err(GatewayError::fields(wrong));
         }
-        let id = match self.place {
-            Place::Agent(agent) => self.hire(&actor, agent, send).await?,
-            Place::Platform => match platform::hear(self, &actor, send).await? {
+        let (actor, id) = match self.place {
+            Place::Agent(agent) => {
+                let actor = self.actor(Scope::TasksWrite)?;
+                (actor, self.hire(&actor, agent, send).await?)
+            }
+            Place::Platform => match platform::hear(self, send).await? {
                 Heard::Answered(message) => return Ok(Heard::Answered(message)),
-                Heard::Begun(id) => id,
+                Heard::Begun(hired) => hired,
             },
         };
         // Whatever happened before this is seen by the first look.

@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use chrono::Utc;
 use domain::agents::{self, SearchQuery};
+use domain::api_keys::Scope;
 use domain::routes::{self, Candidate, Nobody, Ordered, Picked, Request, Strategy, Wishes};
 use domain::tasks::{Part, PartBody, content};
 use domain::{Actor, TaskId};
@@ -50,13 +51,15 @@ struct Asked {
 ///
 /// # Errors
 /// A wish that is none; as [`routes::order`].
-pub async fn hear(call: &Call, actor: &Actor, mut send: Send) -> Result<Heard<TaskId>> {
+pub async fn hear(call: &Call, mut send: Send) -> Result<Heard<(Actor, TaskId)>> {
+    let looking = call.actor(Scope::TasksWrite).or_else(|_| call.actor(Scope::AgentsRead))?;
     let asked = asked(&mut send)?;
     let context = send.context.clone();
     if asked.discover {
-        let found = discover(call, actor, &asked.wishes, &send.parts).await.map_err(|e| call.refused(e))?;
+        let found = discover(call, &looking, &asked.wishes, &send.parts).await.map_err(|e| call.refused(e))?;
         return Ok(Heard::Answered(found.said(context)));
     }
+    let actor = call.actor(Scope::TasksWrite)?;
     if send.parts.is_empty() {
         return Err(GatewayError::field(
             "message.parts",
@@ -71,9 +74,9 @@ pub async fn hear(call: &Call, actor: &Actor, mut send: Send) -> Result<Heard<Ta
         context: send.context,
         timeout_seconds,
     };
-    let ordered = routes::order(&call.state.db, actor, &order, send.push.as_ref(), Utc::now()).await;
+    let ordered = routes::order(&call.state.db, &actor, &order, send.push.as_ref(), Utc::now()).await;
     match ordered.map_err(|e| call.refused(e))? {
-        Ordered::Hired(id) => Ok(Heard::Begun(id)),
+        Ordered::Hired(id) => Ok(Heard::Begun((actor, id))),
         Ordered::Nobody(nobody) => Ok(Heard::Answered(Found::none(nobody).said(context))),
     }
 }

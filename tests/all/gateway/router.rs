@@ -1,10 +1,12 @@
 //! The platform's own agent over HTTP: it hires, falls back, and keeps one id; in both versions and both bindings.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::http::StatusCode;
 use domain::Actor;
+use domain::api_keys::{NewKey, Scope, Scopes};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use tokio::net::TcpListener;
@@ -181,6 +183,13 @@ async fn where_nobody_fits_a_message_says_why_and_wrong_wishes_are_named(pool: P
     );
     assert_eq!(client.rpc("ListTasks", json!({})).await.unwrap()["totalSize"], 0);
     assert_eq!((app.available(&buyer).await.as_str(), agent.calls("SendMessage").len()), ("1000.00", 0));
+    // For that a key that may look is enough; for hiring it is not.
+    let only = Scopes::Some(BTreeSet::from([Scope::AgentsRead]));
+    let looking = Caller::at_platform(&app, &app.program_with(&buyer, NewKey::named("looking", only)).await.secret);
+    let list = with(say("who works?"), "/message/metadata", json!({"skill": "discover"}));
+    assert!(looking.rpc("SendMessage", list).await.is_ok());
+    let refused = looking.rpc("SendMessage", wishing("do", cheapest())).await.unwrap_err();
+    assert_eq!(refused["data"][0]["metadata"]["scope"], "tasks:write", "{refused}");
     // Too dear for the balance is an error with the sum.
     named(&app, &agent, "Only", "2000").await;
     let error = client.rpc("SendMessage", wishing("do", cheapest())).await.unwrap_err();
@@ -246,20 +255,38 @@ async fn a_question_is_answered_and_changes_are_pushed_over_a_fallback(pool: PgP
         [said[0], said[2], said[3], said[4], said[6], said[7]],
         ["paint", "which colour?", "blue", "so be it", "which colour?", "red"]
     );
-    let state = |b: &Value| {
-        [&b["statusUpdate"], &b["task"]].iter().find_map(|s| s["status"]["state"].as_str().map(str::to_owned))
-    };
+    let of_it = |b: &Value| b["task"]["id"] == id || b["statusUpdate"]["taskId"] == id;
+    let came = until(&posted, "TASK_STATE_COMPLETED").await;
+    assert!(came.iter().all(of_it), "{came:#?}");
+    assert!(came.iter().all(|b| state(b) != Some("TASK_STATE_FAILED")), "{came:#?}");
+    // A failure is told of when it is that of the whole.
+    posted.lock().unwrap().clear();
+    named(&app, &second, "Second", "2000").await;
+    let wanted =
+        with(wishing("paint", cheapest()), "/configuration", json!({"taskPushNotificationConfig": {"url": url}}));
+    let id = client.rpc("SendMessage", wanted).await.unwrap()["task"]["id"].clone();
+    let failed =
+        client.rpc("SendMessage", with(say("green"), "/message/taskId", id.clone())).await.unwrap()["task"].clone();
+    assert_eq!(failed["status"]["state"], "TASK_STATE_FAILED");
+    let came = until(&posted, "TASK_STATE_FAILED").await;
+    assert_eq!(came.last().unwrap()["task"]["id"], id);
+    app.finish().await;
+}
+
+fn state(posted: &Value) -> Option<&str> {
+    [&posted["statusUpdate"], &posted["task"]].iter().find_map(|s| s["status"]["state"].as_str())
+}
+
+/// Waits until a state is told of; answers with all that came.
+async fn until(posted: &Mutex<Vec<Value>>, wanted: &str) -> Vec<Value> {
     for _ in 0..400 {
         let came = posted.lock().unwrap().clone();
-        if came.iter().filter_map(state).any(|s| s == "TASK_STATE_COMPLETED") {
-            assert!(came.iter().all(|b| b["task"]["id"] == id || b["statusUpdate"]["taskId"] == id), "{came:#?}");
-            assert!(came.iter().filter_map(state).all(|s| s != "TASK_STATE_FAILED"), "{came:#?}");
-            app.finish().await;
-            return;
+        if came.iter().any(|b| state(b) == Some(wanted)) {
+            return came;
         }
         tokio::time::sleep(Duration::from_millis(25)).await;
     }
-    panic!("its end was not told: {:#?}", posted.lock().unwrap());
+    panic!("{wanted} was not told: {:#?}", posted.lock().unwrap());
 }
 
 #[sqlx::test(migrations = "./migrations")]
