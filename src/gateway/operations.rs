@@ -218,7 +218,7 @@ impl Call {
             return Err(GatewayError::new(Kind::Unsupported, "the task has ended: there is nothing to follow"));
         }
         let follow = Follow::new(&self.state, actor, task, watch, None);
-        Ok(Answer::Stream(Box::new(follow.to_the_end())))
+        Ok(Answer::Stream(Box::new(follow.until_the_end())))
     }
 
     /// Gives a message to its task, or to a new one. Answers with who watches, and from which event on.

@@ -101,7 +101,7 @@ impl Follow {
     }
 
     /// Goes on over questions.
-    pub fn to_the_end(mut self) -> Follow {
+    pub fn until_the_end(mut self) -> Follow {
         self.until_asked = false;
         self
     }
