@@ -5,6 +5,7 @@ mod door;
 mod flow;
 mod interop;
 mod pushes;
+mod snippets;
 
 use domain::AgentId;
 use reqwest::{Client, RequestBuilder};
