@@ -10,6 +10,7 @@ pub mod demo;
 pub mod key_command;
 pub mod mail;
 pub mod monitoring;
+pub mod oauth;
 pub mod outbound;
 pub mod payments;
 pub mod postgres;

@@ -46,20 +46,20 @@ pub fn offered() -> impl Iterator<Item = Scope> {
 /// What a client that names no scopes is taken to want: to find, to hire, to see what it costs.
 const USUAL: [Scope; 4] = [Scope::AgentsRead, Scope::TasksWrite, Scope::WorkflowsWrite, Scope::BillingRead];
 
-/// Reads the parameters of an authorization request to the site with this address.
+/// Reads an authorization request to the site with this address: the query as it came.
 ///
 /// # Errors
 /// [`Problem`].
-pub async fn ask(db: &Db, site: &str, parameters: &[(String, String)]) -> Result<Asked, Problem> {
-    let read = Parameters(parameters);
+pub async fn ask(db: &Db, site: &str, query: &str) -> Result<Asked, Problem> {
+    let read = Parameters(url::form_urlencoded::parse(query.as_bytes()).into_owned().collect());
     let shown = |text: &str| Problem::Shown(text.to_owned());
-    let id = read.once("client_id").map_err(|what| Problem::Shown(what))?;
+    let id = read.once("client_id").map_err(Problem::Shown)?;
     let id = id.and_then(|id| id.parse::<ClientId>().ok());
     let id = id.ok_or_else(|| shown("It does not say which program it is."))?;
     let client = store::client(db.pool(), id).await.map_err(Problem::Fault)?;
     let client = client
         .ok_or_else(|| shown("The program is not registered here, or not any more. Connect it anew from there."))?;
-    let sent = read.once("redirect_uri").map_err(|what| Problem::Shown(what))?;
+    let sent = read.once("redirect_uri").map_err(Problem::Shown)?;
     let redirect_uri = match (sent, client.redirect_uris.as_slice()) {
         (Some(sent), known) if known.iter().any(|k| redirect::matches(k, sent)) => sent.to_owned(),
         (Some(_), _) => return Err(shown("It wants its answer at an address that it did not register.")),
@@ -89,6 +89,16 @@ impl Asked {
         self.back().refused(&Refusal::new(Why::AccessDenied, "the person did not approve"))
     }
 
+    /// Where the answer goes, for people.
+    pub fn place(&self) -> String {
+        redirect::place(&self.redirect_uri)
+    }
+
+    /// Whether it goes to a program on the person's own computer.
+    pub fn is_local(&self) -> bool {
+        redirect::check(&self.redirect_uri).is_ok_and(|url| redirect::is_loopback(&url))
+    }
+
     fn back(&self) -> Back<'_> {
         Back { redirect_uri: &self.redirect_uri, state: self.state.as_deref(), issuer: &self.issuer }
     }
@@ -115,15 +125,15 @@ impl Back<'_> {
     }
 }
 
-struct Parameters<'a>(&'a [(String, String)]);
+struct Parameters(Vec<(String, String)>);
 
-impl<'a> Parameters<'a> {
-    fn all(&self, name: &str) -> impl Iterator<Item = &'a str> {
+impl Parameters {
+    fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(n, v)| n == name && !v.is_empty()).map(|(_, v)| v.as_str())
     }
 
     /// A parameter that may be there once. One without a value counts as left out (RFC 6749, section 3.1).
-    fn once(&self, name: &str) -> Result<Option<&'a str>, String> {
+    fn once<'a>(&'a self, name: &'a str) -> Result<Option<&'a str>, String> {
         let mut all = self.all(name);
         match (all.next(), all.next()) {
             (first, None) => Ok(first),
@@ -139,7 +149,7 @@ impl<'a> Parameters<'a> {
         }
     }
 
-    fn value(&self, name: &str) -> Option<&'a str> {
+    fn value<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         self.all(name).next()
     }
 

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{redirect, store};
 use crate::api_keys::ApiKey;
 use crate::api_keys::store as keys;
-use crate::{Actor, Db, Result};
+use crate::{Actor, Db, Error, KeyId, Missing, Result};
 
 /// A client that is never connected is forgotten after this.
 const UNUSED: TimeDelta = TimeDelta::days(1);
@@ -40,6 +40,20 @@ pub async fn list(db: &Db, actor: &Actor, now: DateTime<Utc>) -> Result<Vec<Conn
         Some(Connection { key, place, resource })
     });
     Ok(found.collect())
+}
+
+/// Cuts one of the actor's connections off: from the moment this commits no process takes its tokens, and it gets no new ones.
+///
+/// # Errors
+/// [`Error::NotFound`] when it is not theirs, or a key of another kind. Twice is no error.
+pub async fn cut_off(db: &Db, actor: &Actor, id: KeyId, now: DateTime<Utc>) -> Result<()> {
+    let user = actor.user()?;
+    let mut tx = db.begin(&Actor::System).await?;
+    let key = keys::find(&mut tx, user, id, now).await?.filter(|key| key.is_connection);
+    let key = key.ok_or(Error::NotFound(Missing::Key))?;
+    keys::revoke(&mut tx, user, key.id, now).await?;
+    tx.commit().await?;
+    Ok(())
 }
 
 /// Forgets clients that nobody connected within a day, and codes and tokens that are long over.

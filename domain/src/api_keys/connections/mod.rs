@@ -11,7 +11,7 @@
 //! | a code works once, for [`CODE_LIFE`]; twice cuts the connection off | [`redeem`] |
 //! | a refresh token works once; an old one cuts the connection off | [`refresh`] |
 //! | a token is good at one part of the site (RFC 8707) | [`resource`] |
-//! | cut off means now | [`super::revoke`], [`revoke_token`] |
+//! | cut off means now | [`cut_off`], [`revoke_token`] |
 
 mod approve;
 mod ask;
@@ -31,7 +31,7 @@ pub use ask::{Asked, Problem, ask, offered};
 pub use client::{AuthMethod, Client, NewClient, Registered, authenticate, register};
 pub use exchange::{CodeRequest, Issued, RefreshRequest, redeem, refresh};
 pub use failure::{Failure, Refusal, Why};
-pub use list::{Connection, forget_old, list};
+pub use list::{Connection, cut_off, forget_old, list};
 pub use revoke_token::revoke_token;
 
 pub(super) use store::by_access_token;
