@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use domain::api_keys::connections::{
     self, AuthMethod, Choice, Client, CodeRequest, Failure, Issued, NewClient, Problem, RefreshRequest, Why,
 };
@@ -46,7 +46,8 @@ impl Oauth {
     async fn new(pool: PgPool) -> Oauth {
         let economy = Economy::new(pool);
         let me = economy.person("ada").await;
-        let now = Utc::now();
+        // The database keeps microseconds.
+        let now = Utc::now().trunc_subsecs(0);
         let new =
             NewClient { name: Some("Helper".into()), redirect_uris: vec![CALLBACK.into()], auth: AuthMethod::None };
         let client = connections::register(&economy.db, new, now).await.unwrap().client;
