@@ -163,7 +163,7 @@ async fn a_person_connects_a_client_and_cuts_it_off(pool: PgPool) {
     // It is a key of the person: with what was approved, and no more.
     assert_eq!(app.account(access).await, 200);
     let get = |path: &'static str| app.browser().request(Method::GET, path).bearer_auth(access).send();
-    assert_eq!(get("/api/v1/agents").await.unwrap().status(), 200);
+    assert_eq!(get("/api/v1/tasks").await.unwrap().status(), 200);
     assert_eq!(get("/api/v1/webhooks").await.unwrap().status(), 403, "it was not asked for");
     let current: Value = get("/api/v1/keys/current").await.unwrap().json().await.unwrap();
     assert_eq!(
