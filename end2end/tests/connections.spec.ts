@@ -23,7 +23,7 @@ async function aConnectionsLife(page: Page, nexus: Nexus, name: string): Promise
   // Signing in leads back to the question.
   await page.getByLabel("E-mail").fill(email);
   await page.getByLabel("Password").fill("long enough");
-  await page.locator("main form").last().getByRole("button", { name: "Sign in" }).click();
+  await page.locator("main").getByRole("button", { name: "Sign in", exact: true }).click();
   await expect(page.getByRole("heading", { name: "Connect Desk helper?" })).toBeVisible();
   await expect(page.locator("main")).toContainText("A program on this computer (127.0.0.1:");
   await expect(page.getByLabel("A month")).toHaveValue("100.00");
@@ -54,7 +54,7 @@ async function aConnectionsLife(page: Page, nexus: Nexus, name: string): Promise
   await expect(page.getByText("It is cut off.")).toBeVisible();
   expect(await status(nexus, tokens.access_token, "/tasks")).toBe(401);
   await page.getByText("Cut off in the last 30 days (1)").click();
-  await expect(page.locator("details")).toContainText("Desk helper");
+  await expect(page.locator("main details")).toContainText("Desk helper");
   await client.stop();
 }
 

@@ -89,7 +89,6 @@ pub async fn redeem(
         return Err(Failure::refused(Why::InvalidGrant, "code_verifier does not belong to the code_challenge"));
     }
     let audience = narrowed(site, &code.resource, request.resource.as_deref())?;
-    keys::lock_keys_of(&mut tx, code.user).await?;
     if store::count(&mut tx, code.user, now).await? >= CONNECTIONS_MAX {
         return Err(Failure::refused(Why::InvalidGrant, "the account has too many connections"));
     }

@@ -93,14 +93,15 @@ pub(super) struct Code {
     pub key: Option<KeyId>,
 }
 
-/// A code, held until the transaction ends. Those of a closed account are no good.
+/// A code and the account of who approved, both held until the transaction ends: of one account one connection is made at a time,
+/// and none once it is closed.
 pub(super) async fn lock_code(tx: &mut PgConnection, hash: &str) -> Result<Option<Code>> {
     let row = sqlx::query!(
         r#"SELECT c.client_id AS "client: ClientId", c.user_id AS "user: UserId", c.redirect_uri, c.resource, c.challenge,
                   c.scopes, c.daily_cap AS "daily_cap: Credits", c.monthly_cap AS "monthly_cap: Credits",
                   c.total_cap AS "total_cap: Credits", c.ends_at, c.expires_at, c.key_id AS "key: KeyId"
              FROM oauth_codes c JOIN auth.users u ON u.id = c.user_id
-            WHERE c.code_hash = $1 AND u.closed_at IS NULL FOR UPDATE OF c"#,
+            WHERE c.code_hash = $1 AND u.closed_at IS NULL FOR NO KEY UPDATE"#,
         hash
     );
     Ok(row.fetch_optional(tx).await?.map(|r| Code {
