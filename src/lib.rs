@@ -11,6 +11,7 @@ pub mod gateway;
 pub mod key_command;
 pub mod mail;
 pub mod monitoring;
+pub mod oauth;
 pub mod outbound;
 pub mod payments;
 pub mod postgres;

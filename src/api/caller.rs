@@ -198,6 +198,7 @@ pub async fn admit(state: &AppState, headers: &HeaderMap, address: IpAddr, cost:
         Some(token) => api_keys::verify(&state.db, &token, Utc::now()).await?,
         None => Err(KeyProblem::Unknown),
     };
+    let key = key.and_then(|key| if key.is_for(HERE) { Ok(key) } else { Err(KeyProblem::Elsewhere) });
     let key = match key {
         Ok(key) => Arc::new(key),
         Err(problem) => {
@@ -236,6 +237,8 @@ fn bearer(sent: &HeaderValue) -> Option<Token> {
     scheme.eq_ignore_ascii_case("bearer").then(|| Token::parse(token.trim()))?
 }
 
+/// Where access tokens must be good.
+const HERE: &str = "/api/v1";
 /// What a wrong key costs its address.
 const GUESS: u32 = 5;
 

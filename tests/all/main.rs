@@ -21,6 +21,7 @@ mod keys_pages;
 mod liveness;
 mod mail;
 mod monitoring;
+mod oauth;
 mod outbound;
 mod pages;
 mod payments;
