@@ -9,6 +9,7 @@ pub mod database;
 pub mod demo;
 pub mod key_command;
 pub mod mail;
+pub mod mcp;
 pub mod monitoring;
 pub mod outbound;
 pub mod payments;

@@ -1,15 +1,16 @@
-//! What the database announces about tasks and webhooks, spread within this process: one listening connection, however many
-//! viewers and workers, and each is woken for its own task alone.
+//! What the database announces about tasks, webhooks and requests, spread within this process: one listening connection,
+//! however many viewers and workers, and each is woken for its own task or subject alone.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::TaskId;
+use domain::requests;
 use domain::tasks::{self, Notice};
 use domain::webhooks;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, broadcast, watch};
 
 /// Announcements that wait for one watcher; one that falls behind looks anew.
 const WAITING: usize = 64;
@@ -34,14 +35,42 @@ pub struct TaskEvents {
 #[derive(Default)]
 struct Shared {
     watched: Mutex<HashMap<TaskId, broadcast::Sender<News>>>,
+    awaited: Mutex<HashMap<String, Arc<Notify>>>,
     queued: Notify,
     messages: Notify,
+    /// How many tasks were announced as new.
+    created: watch::Sender<u64>,
 }
 
 impl Shared {
     fn watched(&self) -> std::sync::MutexGuard<'_, HashMap<TaskId, broadcast::Sender<News>>> {
         // Nothing is left half done under the lock.
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn awaited(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Notify>>> {
+        // Nor under this one.
+        self.awaited.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A subject that is waited for ([`requests::signal`]), as long as this lives.
+pub struct Awaited {
+    subject: String,
+    told: Arc<Notify>,
+    shared: Arc<Shared>,
+}
+
+impl Awaited {
+    /// Waits until somebody has told of it since it is waited for.
+    pub async fn told(&self) {
+        self.told.notified().await;
+    }
+}
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        self.shared.awaited().remove(&self.subject);
     }
 }
 
@@ -103,6 +132,18 @@ impl TaskEvents {
         Watch { task, news: sender.subscribe(), shared: Arc::clone(&self.shared) }
     }
 
+    /// Waits for a subject from now on; it is nobody else's.
+    pub fn wait_for(&self, subject: String) -> Awaited {
+        let told = Arc::<Notify>::default();
+        self.shared.awaited().insert(subject.clone(), Arc::clone(&told));
+        Awaited { subject, told, shared: Arc::clone(&self.shared) }
+    }
+
+    /// Changes whenever a task, whosever, was created, or may have been.
+    pub fn created(&self) -> watch::Receiver<u64> {
+        self.shared.created.subscribe()
+    }
+
     fn tell(&self, task: TaskId, news: News) {
         if let Some(sender) = self.shared.watched().get(&task) {
             // Nobody watching any more is no error.
@@ -114,6 +155,7 @@ impl TaskEvents {
     fn may_have_missed(&self) {
         self.shared.queued.notify_one();
         self.shared.messages.notify_one();
+        self.shared.created.send_modify(|n| *n += 1);
         for sender in self.shared.watched().values() {
             let _ = sender.send(News::Missed);
         }
@@ -132,7 +174,8 @@ impl TaskEvents {
     async fn listen_once(&self, options: PgConnectOptions) -> Result<(), sqlx::Error> {
         let pool = PgPoolOptions::new().max_connections(1).connect_with(options).await?;
         let mut listener = PgListener::connect_with(&pool).await?;
-        listener.listen_all([tasks::TASK_EVENTS, tasks::TASK_QUEUE, tasks::TASK_RUNG, webhooks::WRITTEN]).await?;
+        let channels = [tasks::TASK_EVENTS, tasks::TASK_QUEUE, tasks::TASK_RUNG, webhooks::WRITTEN, requests::SIGNALS];
+        listener.listen_all(channels).await?;
         self.may_have_missed();
         loop {
             // The connection was lost and is made anew by the next call.
@@ -148,7 +191,17 @@ impl TaskEvents {
                         self.tell(task, News::Rung);
                     }
                 }
-                _ => tasks::parse_notification(notice.payload()).for_each(|n| self.tell(n.task, News::Event(n))),
+                requests::SIGNALS => {
+                    if let Some(told) = self.shared.awaited().get(notice.payload()) {
+                        told.notify_one();
+                    }
+                }
+                _ => tasks::parse_notification(notice.payload()).for_each(|n| {
+                    if n.seq == 1 {
+                        self.shared.created.send_modify(|created| *created += 1);
+                    }
+                    self.tell(n.task, News::Event(n));
+                }),
             }
         }
     }

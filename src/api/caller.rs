@@ -18,9 +18,9 @@ use crate::state::AppState;
 use crate::web::client_address;
 use crate::web::failure::{ApiError, log_if_ours};
 
-/// Who sent the request, as [`authenticate`] found out.
+/// Who sent the request, as [`authenticate`], or another wire that asks an operation of this API, found out.
 #[derive(Clone)]
-struct Identity(Option<Arc<VerifiedKey>>);
+pub(crate) struct Identity(pub(crate) Option<Arc<VerifiedKey>>);
 
 /// What a handler asks of a key.
 pub trait Needs: Send + Sync + 'static {
@@ -163,7 +163,7 @@ pub async fn authenticate_keyed(state: State<AppState>, request: Request, next: 
 }
 
 /// Why somebody was not let in.
-struct Refused(ApiError, Option<Allowed>);
+pub(crate) struct Refused(pub(crate) ApiError, pub(crate) Option<Allowed>);
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
@@ -183,7 +183,13 @@ impl From<Error> for Refused {
 
 type Admitted = (Option<Arc<VerifiedKey>>, Allowed);
 
-async fn admit(state: &AppState, headers: &HeaderMap, address: IpAddr, cost: u32) -> Result<Admitted, Refused> {
+/// Finds out who asks, and takes what it costs from what they may still ask.
+pub(crate) async fn admit(
+    state: &AppState,
+    headers: &HeaderMap,
+    address: IpAddr,
+    cost: u32,
+) -> Result<Admitted, Refused> {
     let anonymous = Subject::Address(address);
     let Some(sent) = headers.get(header::AUTHORIZATION) else {
         let allowed = state.limits.take(&[(anonymous, state.limits.anonymous)], cost).await?;
@@ -202,12 +208,7 @@ async fn admit(state: &AppState, headers: &HeaderMap, address: IpAddr, cost: u32
             return Err(Refused(ApiError(Error::Key(problem)), Some(allowed)));
         }
     };
-    let account = (Subject::Account(key.user), state.limits.account);
-    let allowed = match key.requests_per_minute {
-        Some(own) => state.limits.take(&[(Subject::Key(key.id), f64::from(own)), account], cost).await?,
-        None => state.limits.take(&[account], cost).await?,
-    };
-    let allowed = refuse_if_spent(allowed)?;
+    let allowed = charge(state, &key, cost).await?;
     if key.use_is_news {
         let (db, id) = (state.db.clone(), key.id);
         tokio::spawn(async move {
@@ -217,6 +218,16 @@ async fn admit(state: &AppState, headers: &HeaderMap, address: IpAddr, cost: u32
         });
     }
     Ok((Some(key), allowed))
+}
+
+/// Takes what a request of this key costs.
+pub(crate) async fn charge(state: &AppState, key: &VerifiedKey, cost: u32) -> Result<Allowed, Refused> {
+    let account = (Subject::Account(key.user), state.limits.account);
+    let allowed = match key.requests_per_minute {
+        Some(own) => state.limits.take(&[(Subject::Key(key.id), f64::from(own)), account], cost).await?,
+        None => state.limits.take(&[account], cost).await?,
+    };
+    refuse_if_spent(allowed)
 }
 
 fn refuse_if_spent(allowed: Allowed) -> Result<Allowed, Refused> {

@@ -19,6 +19,7 @@ mod judging;
 mod keys_pages;
 mod liveness;
 mod mail;
+mod mcp;
 mod monitoring;
 mod outbound;
 mod pages;
