@@ -38,7 +38,7 @@ struct Shared {
     awaited: Mutex<HashMap<String, Arc<Notify>>>,
     queued: Notify,
     messages: Notify,
-    /// How many tasks were announced as new.
+    /// How often it was announced that a task may be new.
     created: watch::Sender<u64>,
 }
 
@@ -184,7 +184,10 @@ impl TaskEvents {
                 continue;
             };
             match notice.channel() {
-                tasks::TASK_QUEUE => self.shared.queued.notify_one(),
+                tasks::TASK_QUEUE => {
+                    self.shared.queued.notify_one();
+                    self.shared.created.send_modify(|n| *n += 1);
+                }
                 webhooks::WRITTEN => self.shared.messages.notify_one(),
                 tasks::TASK_RUNG => {
                     if let Ok(task) = notice.payload().parse() {
@@ -196,12 +199,7 @@ impl TaskEvents {
                         told.notify_one();
                     }
                 }
-                _ => tasks::parse_notification(notice.payload()).for_each(|n| {
-                    if n.seq == 1 {
-                        self.shared.created.send_modify(|created| *created += 1);
-                    }
-                    self.tell(n.task, News::Event(n));
-                }),
+                _ => tasks::parse_notification(notice.payload()).for_each(|n| self.tell(n.task, News::Event(n))),
             }
         }
     }

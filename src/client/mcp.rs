@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::io::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::StreamExt as _;
@@ -51,16 +52,17 @@ pub async fn run(context: &Context) -> Result<(), Failure> {
                 if let Some(cancelled) = bridge.closes(&message, &mut requests) {
                     cancelled.abort();
                 } else {
-                    bridge.pass_on(message).await;
+                    bridge.pass_on(message, &AtomicBool::new(false)).await;
                 }
             }
             (method, Some(id)) => {
-                let (bridge, name) = (bridge.clone(), id.clone());
+                let (bridge, name, off) = (bridge.clone(), id.clone(), Arc::<AtomicBool>::default());
                 let in_flight = InFlight {
                     closes: modern(&message).is_some(),
                     lasts: method == Some("subscriptions/listen"),
+                    off: Arc::clone(&off),
                     task: working.spawn(async move {
-                        bridge.pass_on(message).await;
+                        bridge.pass_on(message, &off).await;
                         name
                     }),
                 };
@@ -80,6 +82,8 @@ struct InFlight {
     closes: bool,
     /// Whether it has no end of its own.
     lasts: bool,
+    /// Whether the client has called it off: then it wants no answer.
+    off: Arc<AtomicBool>,
     task: AbortHandle,
 }
 
@@ -108,7 +112,9 @@ impl Bridge {
             return None;
         }
         let id = message["params"]["requestId"].to_string();
-        requests.get(&id).is_some_and(|r| r.closes).then(|| requests.remove(&id).map(|r| r.task))?
+        let request = requests.get(&id)?;
+        request.off.store(true, Ordering::Relaxed);
+        if request.closes { requests.remove(&id).map(|r| r.task) } else { None }
     }
 
     fn said(&self) -> std::sync::MutexGuard<'_, Said> {
@@ -116,7 +122,7 @@ impl Bridge {
         self.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn pass_on(&self, message: Value) {
+    async fn pass_on(&self, message: Value, off: &AtomicBool) {
         let id = message.get("id").filter(|_| message.get("method").is_some()).cloned();
         let begins = message["method"] == "initialize" && modern(&message).is_none();
         let answer = match self.api.message(&message, self.headers(&message)).await {
@@ -129,7 +135,7 @@ impl Bridge {
         let streams =
             answer.headers().get(CONTENT_TYPE).is_some_and(|t| t.as_bytes().starts_with(b"text/event-stream"));
         if streams {
-            return stream(id.as_ref(), answer).await;
+            return stream(id.as_ref(), answer, off).await;
         }
         let status = answer.status();
         let body: Option<Value> = answer.json().await.ok();
@@ -183,7 +189,7 @@ impl Bridge {
 }
 
 /// Writes what a stream brings, until the answer has come.
-async fn stream(id: Option<&Value>, answer: Response) {
+async fn stream(id: Option<&Value>, answer: Response, off: &AtomicBool) {
     let (mut body, mut reader) = (answer.bytes_stream(), Reader::default());
     while let Some(Ok(bytes)) = body.next().await {
         reader.feed(&bytes);
@@ -195,7 +201,9 @@ async fn stream(id: Option<&Value>, answer: Response) {
             }
         }
     }
-    failed(id, "the connection to NEXUS broke off before the answer came");
+    if !off.load(Ordering::Relaxed) {
+        failed(id, "the connection to NEXUS broke off before the answer came");
+    }
 }
 
 fn failed(id: Option<&Value>, message: &str) {

@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use chrono::Utc;
+use domain::api_keys::{self, Scope};
 use domain::tasks::{self, TaskFilter};
 use domain::{Error, TaskId};
 use futures::future::select_all;
@@ -53,7 +55,7 @@ impl Listen {
         if uris.len() > WATCHED {
             return Err(RpcError::params(format!("at most {WATCHED} resources are watched by one stream")));
         }
-        let sees = asked.key.allows(domain::api_keys::Scope::TasksRead);
+        let sees = asked.key.allows(Scope::TasksRead);
         let mut found = Vec::new();
         for uri in uris {
             let uri = uri
@@ -97,9 +99,7 @@ impl Listen {
                 _ = stopping.recv() => break,
                 () = out.closed() => break,
                 task = changed => {
-                    // Whose key was revoked meanwhile sees nothing any more.
-                    if let Err(error) = tasks::events_after(&app.db, &self.asked.key.actor(), task, 0, 1).await {
-                        log_if_ours(&error);
+                    if !self.may_hear().await {
                         break;
                     }
                     for (_, uri) in self.tasks.iter().filter(|(id, _)| *id == task) {
@@ -109,6 +109,9 @@ impl Listen {
                 Ok(()) = created.changed(), if self.list => {
                     tokio::time::sleep(PAUSE).await;
                     created.mark_unchanged();
+                    if !self.may_hear().await {
+                        break;
+                    }
                     let now = match self.newest().await {
                         Ok(now) => now,
                         Err(_) => break,
@@ -138,6 +141,18 @@ impl Listen {
     fn notify(&self, method: &str, mut params: Value) -> Value {
         params["_meta"] = json!({ SUBSCRIPTION: self.id });
         notification(method, params)
+    }
+
+    /// Whether the key still works: a stream outlives the look at it that every request begins with.
+    async fn may_hear(&self) -> bool {
+        let (key, now) = (&self.asked.key, Utc::now());
+        match api_keys::find(&self.asked.app.db, &key.actor(), key.id, now).await {
+            Ok(found) => found.works(now),
+            Err(error) => {
+                log_if_ours(&error);
+                false
+            }
+        }
     }
 
     async fn newest(&self) -> Result<Option<TaskId>, RpcError> {

@@ -133,7 +133,7 @@ async fn a_price_above_the_limit_is_asked_for(pool: PgPool) {
     assert_eq!(mcp.result("tools/call", unasked).await["resultType"], "input_required");
     assert_eq!(app.available(&buyer).await, "1000.00");
     // Dearer than what was agreed to: asked anew.
-    sqlx::query("UPDATE agents SET price_per_task_credits = 11 WHERE id = $1")
+    sqlx::query("UPDATE agents SET price_per_task = 11 WHERE id = $1")
         .bind(agent.0)
         .execute(app.db.pool())
         .await

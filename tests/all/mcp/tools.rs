@@ -154,7 +154,7 @@ async fn a_stranger_and_a_limited_key_find_nothing(pool: PgPool) {
     let second = app.agent(&other, "echo", "1.00").await;
     let narrow = NewKey { agents: Some(vec![second]), ..NewKey::named("narrow", Scopes::All) };
     let limited = Mcp { secret: app.program_with(&stranger, narrow).await.secret, ..mcp.clone() };
-    assert_eq!(limited.refused("delegate_task", json!({"agentId": agent, "message": "x"})).await, "AGENT_NOT_FOUND");
+    assert_eq!(limited.refused("delegate_task", json!({"agentId": agent, "message": "x"})).await, "FORBIDDEN");
     let done = limited.good("delegate_task", json!({"agentId": second, "message": "x"})).await;
     assert_eq!(done["state"], "completed");
     app.finish().await;
