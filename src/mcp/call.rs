@@ -168,7 +168,8 @@ impl Refusal {
         Refusal::new("VALIDATION_ERROR", &format!("{name}: {what}"), details)
     }
 
-    /// The result: an error that a model is shown (specification, Tools, "Error Handling").
+    /// The result: an error that a model is shown (specification, Tools, "Error Handling"). For programs it stands in `_meta`:
+    /// clients hold `structuredContent` to the tool's schema even where it is an error.
     pub fn result(mut self, app: &AppState) -> Value {
         let error = &mut self.0["error"];
         if error["code"] == "INSUFFICIENT_CREDITS" {
@@ -182,8 +183,8 @@ impl Refusal {
         }
         json!({
             "content": [{ "type": "text", "text": text }, { "type": "text", "text": self.0.to_string() }],
-            "structuredContent": self.0,
             "isError": true,
+            "_meta": { ERROR: self.0["error"] },
         })
     }
 }
@@ -220,6 +221,9 @@ pub fn good(tool: &Tool, structured: &Value, note: Option<&str>) -> Value {
     result["content"] = Value::Array(content);
     result
 }
+
+/// Where a result says why it is an error, as the REST API does.
+pub const ERROR: &str = "nexus/error";
 
 /// Where a result says which of its members others wrote.
 pub const FOREIGN: &str = "nexus/foreignContent";

@@ -125,7 +125,7 @@ async fn a_price_above_the_limit_is_asked_for(pool: PgPool) {
         json!({"action": "accept", "content": {"approve": false}}),
     ] {
         let refused = mcp.result("tools/call", again(&arguments, &asked, "approve_price", no)).await;
-        assert_eq!(refused["structuredContent"]["error"]["code"], "DECLINED", "{refused}");
+        assert_eq!(refused["_meta"]["nexus/error"]["code"], "DECLINED", "{refused}");
     }
     let yes = json!({"action": "accept", "content": {"approve": true}});
     // Agreed without having been asked is not agreed.
@@ -150,8 +150,8 @@ async fn a_price_above_the_limit_is_asked_for(pool: PgPool) {
     // Without forms the model is told to ask; what costs no more is not asked for.
     let plain = app.mcp(&buyer).await;
     let refused = plain.tool("delegate_task", arguments).await;
-    assert_eq!(refused["structuredContent"]["error"]["code"], "PRICE_NEEDS_APPROVAL");
-    assert_eq!(refused["structuredContent"]["error"]["details"]["priceCredits"], "11.00");
+    assert_eq!(refused["_meta"]["nexus/error"]["code"], "PRICE_NEEDS_APPROVAL");
+    assert_eq!(refused["_meta"]["nexus/error"]["details"]["priceCredits"], "11.00");
     let cheap = json!({"agentId": agent, "message": "red", "maxPriceWithoutAsking": "11.00"});
     assert_eq!(plain.good("delegate_task", cheap).await["state"], "completed");
     app.finish().await;
@@ -197,7 +197,7 @@ async fn an_old_client_is_asked_on_its_stream(pool: PgPool) {
     let price = stream.until("elicitation/create").await;
     says(&mcp, &price, json!({"action": "decline"})).await;
     let (answer, _) = stream.end().await;
-    assert_eq!(answer["result"]["structuredContent"]["error"]["code"], "DECLINED");
+    assert_eq!(answer["result"]["_meta"]["nexus/error"]["code"], "DECLINED");
 
     let mut stream = mcp.open(mcp.old(5, "tools/call", call("paint"))).await;
     let price = stream.until("elicitation/create").await;
@@ -209,9 +209,6 @@ async fn an_old_client_is_asked_on_its_stream(pool: PgPool) {
     // A client that said nothing of forms is not asked.
     let plain = app.mcp(&buyer).await.initialized().await;
     let (answer, before) = plain.open(plain.old(6, "tools/call", call("paint"))).await.end().await;
-    assert_eq!(
-        (before.len(), &answer["result"]["structuredContent"]["error"]["code"]),
-        (0, &json!("PRICE_NEEDS_APPROVAL"))
-    );
+    assert_eq!((before.len(), &answer["result"]["_meta"]["nexus/error"]["code"]), (0, &json!("PRICE_NEEDS_APPROVAL")));
     app.finish().await;
 }

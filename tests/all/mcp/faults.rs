@@ -96,7 +96,7 @@ async fn wrong_types_are_wrong_parameters(pool: PgPool) {
         ("cancel_task", json!({"taskId": uuid::Uuid::nil(), "idempotencyKey": 5}), "idempotencyKey"),
     ] {
         let result = mcp.tool(tool, arguments.clone()).await;
-        let error = &result["structuredContent"]["error"];
+        let error = &result["_meta"]["nexus/error"];
         assert_eq!(
             (&result["isError"], &error["code"]),
             (&json!(true), &json!("VALIDATION_ERROR")),

@@ -190,7 +190,7 @@ async fn a_refusal_says_what_can_be_done(pool: PgPool) {
     let order = json!({"agentId": dear, "message": "hi"});
     let result = mcp.tool("delegate_task", order.clone()).await;
     assert_eq!(result["isError"], true);
-    let error = &result["structuredContent"]["error"];
+    let error = &result["_meta"]["nexus/error"];
     assert_eq!(error["code"], "INSUFFICIENT_CREDITS");
     assert_eq!((&error["details"]["needed"], &error["details"]["available"]), (&json!("1200.00"), &json!("1000.00")));
     assert_eq!(error["details"]["topUpUrl"], json!(format!("{}/credits", app.base())));

@@ -1,6 +1,7 @@
 //! The MCP server over HTTP, as clients of both kinds of revision use it.
 
 mod asking;
+mod clients;
 mod envelope;
 mod faults;
 mod hiring;
@@ -132,7 +133,7 @@ impl Mcp {
     pub async fn refused(&self, name: &str, arguments: Value) -> String {
         let result = self.tool(name, arguments).await;
         assert_eq!(result["isError"], true, "{result}");
-        result["structuredContent"]["error"]["code"].as_str().unwrap().to_owned()
+        result["_meta"]["nexus/error"]["code"].as_str().unwrap().to_owned()
     }
 
     /// Opens a stream.
