@@ -10,6 +10,7 @@ pub mod demo;
 pub mod gateway;
 pub mod key_command;
 pub mod mail;
+pub mod mcp;
 pub mod monitoring;
 pub mod oauth;
 pub mod outbound;

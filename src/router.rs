@@ -17,7 +17,7 @@ use crate::web::{
     account_forms, agent_forms, connection_forms, hire_form, judge_forms, key_forms, ledger_csv, limit_forms, live,
     page, purchase_forms, review_forms, same_origin, session, task_forms, topup_forms, webhook_forms,
 };
-use crate::{api, gateway, oauth, payments, sandbox, web};
+use crate::{api, gateway, mcp, oauth, payments, sandbox, web};
 
 /// Largest form, with its file.
 const FORM_LIMIT: usize = 4 * 1024 * 1024;
@@ -121,6 +121,7 @@ pub fn router(state: AppState) -> Router {
         .route("/api/openapi.json", get(api::serve_document))
         .nest("/api/v1", api::routes(&state))
         .merge(oauth::routes())
+        .merge(mcp::routes(&state))
         .route("/a2a/push/{task}", post(web::push::ring))
         .merge(gateway::routes())
         .route("/stripe/webhook", post(payments::webhook::receive));

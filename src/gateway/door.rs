@@ -35,7 +35,7 @@ pub async fn enter(
 ) -> Result<Admitted, (GatewayError, Option<Allowed>)> {
     let from = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|c| c.0.ip());
     let address = client_address::of(from, &parts.headers, &state.trusted_proxies);
-    match admit(state, &parts.headers, address, cost).await {
+    match admit(state, &parts.headers, address, cost, &format!("/a2a/{agent}")).await {
         Ok((key, allowed)) => Ok(Admitted { call: Call { state: state.clone(), agent, key }, allowed }),
         Err(Refused(error, allowed)) => {
             let shop = state.public_url.join("/credits").unwrap_or_else(|_| (*state.public_url).clone());

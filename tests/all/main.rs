@@ -20,6 +20,7 @@ mod judging;
 mod keys_pages;
 mod liveness;
 mod mail;
+mod mcp;
 mod monitoring;
 mod oauth;
 mod outbound;
