@@ -95,8 +95,13 @@ fn kept(asked: &Asked, mut result: Value, millis: Option<u64>) -> Value {
     result
 }
 
-/// A result as its revision has it: 2026-07-28 says what kind it is, and whose.
+/// A result as its revision has it: 2026-07-28 says what kind it is, and whose; before 2025-06-18 there were no links in it.
 pub fn finished(era: &Era, mut result: Value) -> Value {
+    if matches!(era, Era::Legacy { version, .. } if *version < "2025-06-18")
+        && let Some(content) = result.get_mut("content").and_then(Value::as_array_mut)
+    {
+        content.retain(|block| block["type"] != "resource_link");
+    }
     if era.is_modern() {
         if result.get("resultType").is_none() {
             result["resultType"] = json!("complete");

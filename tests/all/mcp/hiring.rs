@@ -77,6 +77,12 @@ async fn progress_is_shown_while_the_agent_works(pool: PgPool) {
         let uri = format!("nexus://tasks/{}/artifacts/0/0", done["id"].as_str().unwrap());
         assert_eq!((links.len(), &links[0]["uri"], &links[0]["name"]), (1, &json!(uri), &json!("report.txt")));
     }
+    // A client from before there were links gets none.
+    let (_, body) = mcp.old(7, "tools/call", order(&agent, "dig", None));
+    let oldest = mcp.request().header("mcp-protocol-version", "2025-03-26").json(&body).send().await.unwrap();
+    let content = answered(oldest).await.1["result"]["content"].clone();
+    let kinds: Vec<&Value> = content.as_array().unwrap().iter().map(|c| &c["type"]).collect();
+    assert_eq!(kinds, ["text", "text"]);
     // Without a token nothing is said on the way.
     let (_, before) = mcp.open(mcp.modern(8, "tools/call", order(&agent, "dig", None))).await.end().await;
     assert_eq!(before, Vec::<Value>::new());
@@ -209,5 +215,37 @@ async fn a_refusal_says_what_can_be_done(pool: PgPool) {
     let cheap = app.agent(&owner, "echo", "2.00").await;
     assert_eq!(small.refused("delegate_task", json!({"agentId": cheap, "message": "hi"})).await, "FORBIDDEN");
     assert_eq!(app.available(&buyer).await, "1000.00", "nothing was ordered");
+    app.finish().await;
+}
+
+/// A client's messages come in anywhere: calling off, and what a person answers, reach the process that waits.
+#[sqlx::test(migrations = "./migrations")]
+async fn another_process_takes_the_message(pool: PgPool) {
+    let app = TestApp::start(pool.clone()).await;
+    let other = TestApp::start(pool).await;
+    let (_, owner) = app.person("owner").await;
+    let (_, buyer) = app.person("buyer").await;
+    let agent = worker(&app, &owner).await;
+    let mcp = app.mcp(&buyer).await.with_forms().initialized().await;
+    let elsewhere = Mcp { url: format!("{}/mcp", other.base()), ..mcp.clone() };
+    let mut stream = mcp.open(mcp.old(5, "tools/call", order(&agent, "for ever", None))).await;
+    let task = running(&elsewhere).await;
+    let (post, _) = elsewhere.old(0, "", json!({}));
+    let cancelled = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 5}});
+    assert_eq!(post.json(&cancelled).send().await.unwrap().status(), 202);
+    assert_eq!(stream.next().await, None);
+    assert_eq!(app.ended(&buyer, task).await.summary.state, TaskState::Cancelled);
+
+    let mut dear = order(&agent, "dig", None);
+    dear["arguments"]["maxPriceWithoutAsking"] = json!("1.00");
+    let mut stream = mcp.open(mcp.old(6, "tools/call", dear)).await;
+    let price = stream.until("elicitation/create").await;
+    let (post, _) = elsewhere.old(0, "", json!({}));
+    let yes =
+        json!({"jsonrpc": "2.0", "id": price["id"], "result": {"action": "accept", "content": {"approve": true}}});
+    assert_eq!(post.json(&yes).send().await.unwrap().status(), 202);
+    let (answer, _) = stream.end().await;
+    assert_eq!(answer["result"]["structuredContent"]["state"], "completed", "{answer}");
+    other.finish().await;
     app.finish().await;
 }

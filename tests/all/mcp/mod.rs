@@ -7,6 +7,7 @@ mod faults;
 mod hiring;
 mod legacy;
 mod listen;
+mod page;
 mod resources;
 mod stdio;
 mod tools;
