@@ -9,9 +9,10 @@
 //! | `/a2a/{agent}/.well-known/agent-card.json` | its card ([`card`]); in 0.3 as `agent.json`, and under `/a2a/{agent}/v0.3` |
 //! | `/.well-known/jwks.json` | the keys that cards are signed with ([`signature`]) |
 //!
-//! [`operations`] does what both bindings ask for; [`stream`] follows a task.
+//! [`operations`] does what both bindings ask for, [`deliver`] takes messages to agents, [`stream`] follows a task.
 
 pub mod card;
+mod deliver;
 mod door;
 mod error;
 mod operations;
