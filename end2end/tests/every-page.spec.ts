@@ -286,7 +286,7 @@ async function look(page: Page, url: string, who = ""): Promise<void> {
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   expect.soft(overflow, `${url} is wider than the window`).toBeLessThanOrEqual(0);
   if (process.env.SCREENSHOTS) {
-    const name = `${who && `-${who}`}${url.replace(/^https?:..[^/]+/, "").replace(/[^a-z0-9]+/gi, "-") || "-"}`;
+    const name = `${who && `-${who}`}${url.replace(/^https?:..[^/]+/, "").replace(/[^a-z0-9]+/gi, "-").slice(0, 80) || "-"}`;
     const { width } = page.viewportSize()!;
     const dark = await page.evaluate(() => matchMedia("(prefers-color-scheme: dark)").matches);
     await page.screenshot({ path: `${process.env.SCREENSHOTS}/${width}${dark ? "-dark" : ""}${name}.png`, fullPage: true });
