@@ -20,7 +20,7 @@ pub(super) fn section(site: &str, agent: AgentId) -> AnyView {
         .map(|way| {
             let Way { id, label, text } = way;
             view! {
-                <details>
+                <details class="way">
                     <summary>{label}</summary>
                     <pre class="code" id=id tabindex="0">{text.clone()}</pre>
                     <p><CopyButton text=text label="Copy".to_owned() /></p>
@@ -33,10 +33,10 @@ pub(super) fn section(site: &str, agent: AgentId) -> AnyView {
             <h2>"Use it from a program"</h2>
             <p>
                 "Its A2A address is "<code class="break">{address(site, agent)}</code>". Put a "<a href="/settings/keys">"key"</a>
-                " with the scope "<code>"tasks:write"</code>" into "<code>"NEXUS_API_KEY"</code>"; how it goes on is on "
-                <a href="/docs/a2a">"A2A"</a>" and "<a href="/docs/use-the-api">"Use the API"</a>"."
+                " with the scope "<code>"tasks:write"</code>" into "<code>"NEXUS_API_KEY"</code>". More is on "
+                <a href="/docs/a2a">"Use A2A"</a>", "<a href="/docs/mcp">"Use MCP"</a>" and "<a href="/docs/use-the-api">"Use the API"</a>"."
             </p>
-            <div class="stack stack-small">{ways}</div>
+            <div>{ways}</div>
         </section>
     }
     .into_any()
