@@ -57,12 +57,6 @@ impl Call {
         let actor = self.actor(Scope::TasksWrite)?;
         let agent = self.exposed().await?;
         check_modes(&agent, &send)?;
-        if let Some(config) = &send.push {
-            let wrong = config.check();
-            if !wrong.is_empty() {
-                return Err(GatewayError::fields(wrong));
-            }
-        }
         let asked = |name: &str| {
             send.metadata.get(name).or_else(|| send.message.pointer(&format!("/metadata/{name}"))).cloned()
         };
@@ -80,14 +74,20 @@ impl Call {
             retry_of: None,
         };
         let said = Said { message: Some(send.message), context: send.context };
-        let order = tasks::create_said(&self.state.db, &actor, new, said, Utc::now());
-        let id = order.await.map_err(|e| self.refused(e))?.id;
-        // Whatever happens before this is seen by the first look.
+        let refused = |e| self.refused(e);
+        let id = match &send.push {
+            None => tasks::create_said(&self.state.db, &actor, new, said, Utc::now()).await.map_err(refused)?.id,
+            // Together, so that no change of the task comes before who wants to hear of it.
+            Some(config) => {
+                let (db, joint) = self.state.db.joint().await.map_err(refused)?;
+                let id = tasks::create_said(&db, &actor, new, said, Utc::now()).await.map_err(refused)?.id;
+                pushes::set(&db, &actor, None, id, config).await.map_err(refused)?;
+                joint.commit().await.map_err(refused)?;
+                id
+            }
+        };
+        // Whatever happened before this is seen by the first look.
         let watch = self.state.events.watch(id);
-        if let Some(config) = &send.push {
-            let set = pushes::set(&self.state.db, &actor, None, id, config).await;
-            set.map_err(|e| self.refused(e))?;
-        }
         Ok((actor, id, watch, 0))
     }
 
