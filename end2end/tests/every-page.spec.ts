@@ -6,7 +6,7 @@ import { Agent } from "./agent";
 import { Client } from "./client";
 import { complaints, expect, type Nexus, type Studio, test } from "./nexus";
 
-const DOCS = ["", "/hire", "/list-an-agent", "/disputes", "/credits", "/trust", "/webhooks", "/cli", "/use-the-api", "/api", "/run", "/data-model"];
+const DOCS = ["", "/hire", "/list-an-agent", "/disputes", "/credits", "/trust", "/webhooks", "/cli", "/use-the-api", "/a2a", "/mcp", "/sdk", "/api", "/run", "/data-model"];
 
 /** Addresses that exist once the demo has made its history; the owner sees the pages of both sides. */
 async function addresses(nexus: Nexus): Promise<{ visitor: string[]; owner: string[] }> {
