@@ -43,6 +43,7 @@ struct Shared {
     pushes: Notify,
     /// How often it was announced that a task may be new.
     created: watch::Sender<u64>,
+    routes: Notify,
 }
 
 impl Shared {
@@ -133,6 +134,11 @@ impl TaskEvents {
         self.shared.pushes.notified().await;
     }
 
+    /// Wakes when tasks of requests to the platform's agent have ended.
+    pub async fn route_due(&self) {
+        self.shared.routes.notified().await;
+    }
+
     /// Watches a task from now on.
     pub fn watch(&self, task: TaskId) -> Watch {
         let mut watched = self.shared.watched();
@@ -165,6 +171,7 @@ impl TaskEvents {
         self.shared.messages.notify_one();
         self.shared.pushes.notify_one();
         self.shared.created.send_modify(|n| *n += 1);
+        self.shared.routes.notify_one();
         for sender in self.shared.watched().values() {
             let _ = sender.send(News::Missed);
         }
@@ -189,6 +196,7 @@ impl TaskEvents {
             tasks::TASK_RUNG,
             tasks::TASK_UPDATES,
             tasks::TASK_PUSHES,
+            domain::routes::TASK_ROUTES,
             webhooks::WRITTEN,
             requests::SIGNALS,
         ];
@@ -207,6 +215,7 @@ impl TaskEvents {
                 }
                 webhooks::WRITTEN => self.shared.messages.notify_one(),
                 tasks::TASK_PUSHES => self.shared.pushes.notify_one(),
+                domain::routes::TASK_ROUTES => self.shared.routes.notify_one(),
                 tasks::TASK_UPDATES => {
                     if let Ok(task) = notice.payload().parse() {
                         self.tell(task, News::Updates);

@@ -1,7 +1,7 @@
 //! The NEXUS economy: every rule and all SQL.
 //!
 //! This crate knows no HTTP, no Leptos, no Stripe and no environment. Each noun is a module; a module may use
-//! only the ones to its left: `accounts, api_keys, webhooks, ledger, trust, agents, tasks, workflows`. Wires (pages, REST,
+//! only the ones to its left: `accounts, api_keys, webhooks, ledger, trust, agents, tasks, routes, workflows`. Wires (pages, REST,
 //! the worker, the command line) translate in and out and call one operation here.
 #![warn(missing_docs)]
 
@@ -10,6 +10,7 @@ pub mod agents;
 pub mod api_keys;
 pub mod ledger;
 pub mod requests;
+pub mod routes;
 pub mod sandbox;
 pub mod tasks;
 pub mod trust;

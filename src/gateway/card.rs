@@ -47,11 +47,7 @@ async fn respond(state: &AppState, agent: &str, version: Version, headers: &Head
         Ok(id) => of(state, id).await,
         Err(_) => Err(Error::NotFound(domain::Missing::Agent)),
     };
-    match card {
-        Ok(card) => tagged(if version == Version::V03 { v03(&card) } else { card }, headers),
-        Err(Error::NotFound(_)) => no_agent().rest_response(Version::V1, "application/json"),
-        Err(error) => GatewayError::of(error, &state.public_url).rest_response(Version::V1, "application/json"),
-    }
+    shown(card, state, version, headers)
 }
 
 /// A card with what caches need (section 8.6): an entity tag, an age, and that it varies by version.
@@ -75,6 +71,15 @@ pub fn tagged(card: Value, headers: &HeaderMap) -> Response {
         out.insert(header::ETAG, tag);
     }
     response
+}
+
+/// The card as its version has it, or why there is none.
+pub(super) fn shown(card: domain::Result<Value>, state: &AppState, version: Version, headers: &HeaderMap) -> Response {
+    match card {
+        Ok(card) => tagged(if version == Version::V03 { v03(&card) } else { card }, headers),
+        Err(Error::NotFound(_)) => no_agent().rest_response(Version::V1, "application/json"),
+        Err(error) => GatewayError::of(error, &state.public_url).rest_response(Version::V1, "application/json"),
+    }
 }
 
 async fn of(state: &AppState, id: AgentId) -> domain::Result<Value> {

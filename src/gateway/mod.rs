@@ -6,16 +6,20 @@
 //! | `POST /a2a/{agent}` | JSON-RPC, 1.0 and 0.3 ([`rpc`]) |
 //! | `/a2a/{agent}/message:send`, `/tasks/…` | HTTP+JSON of 1.0 ([`rest`]) |
 //! | `/a2a/{agent}/v1/…` | HTTP+JSON of 0.3 |
+//! | `/a2a` and below, in the same ways | the platform's own agent, which hires another ([`platform`]) |
+//! | `/.well-known/agent-card.json` | its card |
 //! | `/a2a/{agent}/.well-known/agent-card.json` | its card ([`card`]); in 0.3 as `agent.json`, and under `/a2a/{agent}/v0.3` |
 //! | `/.well-known/jwks.json` | the keys that cards are signed with ([`signature`]) |
 //!
-//! [`operations`] does what both bindings ask for, [`deliver`] takes messages to agents, [`stream`] follows a task.
+//! [`operations`] does what both bindings ask for ([`protocol`]); [`place`] is who answers; [`stream`] follows a task.
 
 pub mod card;
-mod deliver;
 mod door;
 mod error;
 mod operations;
+mod place;
+mod platform;
+mod protocol;
 mod request;
 mod rest;
 mod rpc;
@@ -51,7 +55,28 @@ pub fn routes() -> Router<AppState> {
         .route("/a2a/{agent}/v0.3/.well-known/agent-card.json", get(card::show_v03))
         .route("/a2a/{agent}/v0.3/.well-known/agent.json", get(card::show_v03))
         .route("/a2a/{agent}/{*rest}", any(rest::call))
+        .merge(platform_routes())
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+}
+
+fn platform_routes() -> Router<AppState> {
+    Router::new()
+        .route("/.well-known/agent-card.json", get(platform::show))
+        .route("/.well-known/agent.json", get(platform::show_v03))
+        .route("/a2a", post(rpc::call_platform))
+        .route("/a2a/", post(rpc::call_platform))
+        .route("/a2a/.well-known/agent-card.json", get(platform::show))
+        .route("/a2a/.well-known/agent.json", get(platform::show_v03))
+        .route("/a2a/v0.3", post(rpc::call_platform))
+        .route("/a2a/v0.3/", post(rpc::call_platform))
+        .route("/a2a/v0.3/.well-known/agent-card.json", get(platform::show_v03))
+        .route("/a2a/v0.3/.well-known/agent.json", get(platform::show_v03))
+        .route("/a2a/message:send", any(rest::call_platform))
+        .route("/a2a/message:stream", any(rest::call_platform))
+        .route("/a2a/extendedAgentCard", any(rest::call_platform))
+        .route("/a2a/tasks", any(rest::call_platform))
+        .route("/a2a/tasks/{*rest}", any(rest::call_platform))
+        .route("/a2a/v1/{*rest}", any(rest::call_platform))
 }
 
 /// What was sent.

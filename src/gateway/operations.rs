@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use domain::agents::{self, Exposed};
 use domain::api_keys::{Scope, VerifiedKey};
-use domain::tasks::pushes::{self, PushConfig};
-use domain::tasks::told::{self as domain_told, ToldFilter};
-use domain::tasks::{self, Told};
+use domain::tasks::content;
+use domain::tasks::pushes::PushConfig;
+use domain::tasks::told::ToldFilter;
+use domain::tasks::{self, NewTask, Said, Told};
 use domain::{Actor, AgentId, Cursor, Error, Missing, TaskId};
 use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
@@ -15,96 +16,30 @@ use url::Url;
 
 use super::card;
 use super::error::{GatewayError, Kind, Result};
-use super::request::Send;
-use super::stream::Follow;
+use super::place::{Ears, Place};
+use super::platform::{self, Heard};
+use super::protocol::{Answer, ListTasks, Operation};
+use super::request::{self, Send};
+use super::stream::{Events, Follow};
 use super::told::{self, Extent};
 use crate::state::AppState;
-use crate::task_events::{News, Watch};
+use crate::task_events::News;
 
-/// What a client asks for.
-#[derive(Debug)]
-pub enum Operation {
-    /// `SendMessage`.
-    Send(Box<Send>),
-    /// `SendStreamingMessage`.
-    Stream(Box<Send>),
-    /// `GetTask`, with the length of the history.
-    Get(String, Option<usize>),
-    /// `ListTasks`.
-    List(ListTasks),
-    /// `CancelTask`.
-    Cancel(String),
-    /// `SubscribeToTask`.
-    Subscribe(String),
-    /// `CreateTaskPushNotificationConfig`.
-    SetPush(String, PushConfig),
-    /// `GetTaskPushNotificationConfig`; the task's only one where none is named, which 0.3 allows.
-    GetPush(String, Option<String>),
-    /// `ListTaskPushNotificationConfigs`.
-    ListPush(String),
-    /// `DeleteTaskPushNotificationConfig`.
-    DeletePush(String, String),
-    /// `GetExtendedAgentCard`.
-    ExtendedCard,
+/// A message that was given to a task: who asked, which one it is, who hears of it, and how far it was before.
+struct Delivered {
+    actor: Actor,
+    id: TaskId,
+    ears: Ears,
+    /// The task's turn and the number of its last event.
+    seen: (usize, i32),
 }
 
-impl Operation {
-    /// What it costs of a rate limit, as the REST API counts.
-    pub fn cost(&self) -> u32 {
-        match self {
-            Operation::Send(_) | Operation::Stream(_) | Operation::Cancel(_) => 5,
-            Operation::SetPush(..) | Operation::DeletePush(..) => 5,
-            Operation::Subscribe(_) | Operation::List(_) => 2,
-            Operation::Get(..) | Operation::GetPush(..) | Operation::ListPush(_) | Operation::ExtendedCard => 1,
-        }
-    }
-}
-
-/// Which tasks are wanted.
-#[derive(Debug, Default)]
-pub struct ListTasks {
-    /// Of this conversation.
-    pub context: Option<String>,
-    /// In this state, as `TASK_STATE_WORKING`.
-    pub state: Option<String>,
-    /// How many at once, 1 to 100.
-    pub size: Option<usize>,
-    /// Where the page begins.
-    pub token: Option<String>,
-    /// How many messages of each history.
-    pub history: Option<usize>,
-    /// With a state from then or later.
-    pub since: Option<DateTime<Utc>>,
-    /// With what was made.
-    pub artifacts: bool,
-}
-
-/// What a client gets.
-pub enum Answer {
-    /// `{"task": …}` or `{"message": …}`.
-    Event(Value),
-    /// A task.
-    Task(Value),
-    /// `ListTasksResponse`.
-    Tasks(Value),
-    /// A push notification configuration.
-    Push(Value),
-    /// All of a task's.
-    Pushes(Vec<Value>),
-    /// A card.
-    Card(Value),
-    /// Done.
-    Nothing,
-    /// A stream of events.
-    Stream(Box<Follow>),
-}
-
-/// Who asks, at which agent's address.
+/// Who asks, at which address.
 pub struct Call {
     /// The program.
     pub state: AppState,
     /// Whose address it is.
-    pub agent: AgentId,
+    pub place: Place,
     /// The client's key, if it has one.
     pub key: Option<Arc<VerifiedKey>>,
 }
@@ -129,19 +64,21 @@ impl Call {
             Operation::GetPush(task, id) => self.get_push(&task, id.as_deref()).await,
             Operation::ListPush(task) => {
                 let (actor, id) = self.named(Scope::TasksRead, &task)?;
-                let all =
-                    pushes::list(&self.state.db, &actor, Some(self.agent), id).await.map_err(|e| self.refused(e))?;
+                let all = self.place.pushes(&self.state.db, &actor, id).await.map_err(|e| self.refused(e))?;
                 Ok(Answer::Pushes(all.iter().map(|c| told::push_config(&task, c)).collect()))
             }
             Operation::DeletePush(task, config) => {
                 let (actor, id) = self.named(Scope::TasksWrite, &task)?;
-                let done = pushes::delete(&self.state.db, &actor, Some(self.agent), id, &config).await;
+                let done = self.place.delete_push(&self.state.db, &actor, id, &config).await;
                 done.map_err(|e| self.refused(e))?;
                 Ok(Answer::Nothing)
             }
             Operation::ExtendedCard => {
                 self.actor(Scope::AgentsRead).or_else(|_| self.actor(Scope::TasksRead))?;
-                let agent = self.exposed().await?;
+                let Place::Agent(agent) = self.place else {
+                    return Err(GatewayError::new(Kind::Unsupported, "there is no more to this card"));
+                };
+                let agent = self.exposed(agent).await?;
                 Ok(Answer::Card(card::extended(&self.state, &agent).await.map_err(|e| self.refused(e))?))
             }
         }
@@ -156,13 +93,13 @@ impl Call {
         self.state.public_url.join("/credits").unwrap_or_else(|_| (*self.state.public_url).clone())
     }
 
-    /// The client, if its key has the scope and is for this agent.
+    /// The client, if its key has the scope and is for this address.
     pub(super) fn actor(&self, scope: Scope) -> Result<Actor> {
         let key = self.key.as_ref().ok_or_else(|| self.refused(Error::Unauthorized))?;
         if !key.allows(scope) {
             return Err(self.refused(Error::MissingScope(scope)));
         }
-        if !key.allows_agent(self.agent) {
+        if !self.place.is_open_to(key) {
             return Err(self.refused(Error::NotFound(Missing::Agent)));
         }
         Ok(key.actor())
@@ -173,25 +110,31 @@ impl Call {
         Ok((actor, task.parse().map_err(|_| GatewayError::no_task())?))
     }
 
-    /// One of the client's tasks with this agent.
-    pub(super) async fn task(&self, scope: Scope, task: &str) -> Result<(Actor, Told)> {
+    /// One of the client's tasks here.
+    async fn task(&self, scope: Scope, task: &str) -> Result<(Actor, Told)> {
         let (actor, id) = self.named(scope, task)?;
-        let told =
-            tasks::told::told(&self.state.db, &actor, Some(self.agent), id).await.map_err(|e| self.refused(e))?;
+        let told = self.told(&actor, id).await?;
         Ok((actor, told))
     }
 
-    pub(super) async fn exposed(&self) -> Result<Exposed> {
-        agents::exposed(&self.state.db, self.agent).await.map_err(|e| self.refused(e))
+    async fn told(&self, actor: &Actor, id: TaskId) -> Result<Told> {
+        self.place.told(&self.state.db, actor, id).await.map_err(|e| self.refused(e))
+    }
+
+    async fn exposed(&self, agent: AgentId) -> Result<Exposed> {
+        agents::exposed(&self.state.db, agent).await.map_err(|e| self.refused(e))
     }
 
     async fn send(&self, send: Send) -> Result<Answer> {
         let (at_once, history) = (send.at_once, send.history);
-        let (actor, id, mut watch, seen) = self.deliver(send).await?;
+        let mut delivered = match self.deliver(send).await? {
+            Heard::Answered(message) => return Ok(Answer::Event(json!({ "message": message }))),
+            Heard::Begun(delivered) => delivered,
+        };
         let task = if at_once {
-            domain_told::told(&self.state.db, &actor, None, id).await.map_err(|e| self.refused(e))?
+            self.told(&delivered.actor, delivered.id).await?
         } else {
-            self.settled(&actor, id, &mut watch, seen).await?
+            self.settled(&mut delivered).await?
         };
         Ok(Answer::Event(match told::answer_by_message(&task) {
             Some(message) => json!({ "message": message }),
@@ -202,37 +145,142 @@ impl Call {
     async fn stream(&self, send: Send) -> Result<Answer> {
         let history = send.history;
         let goes_on = send.task.is_some();
-        let (actor, id, watch, seen) = self.deliver(send).await?;
-        let task = domain_told::told(&self.state.db, &actor, None, id).await.map_err(|e| self.refused(e))?;
-        let follow = Follow::new(&self.state, actor, task, watch, history).since(seen);
-        Ok(Answer::Stream(Box::new(if goes_on { follow } else { follow.patient() })))
+        let Delivered { actor, id, mut ears, seen } = match self.deliver(send).await? {
+            Heard::Answered(message) => {
+                return Ok(Answer::Stream(Events::Said(Some(json!({ "message": message })))));
+            }
+            Heard::Begun(delivered) => delivered,
+        };
+        let task = self.heard(&actor, id, &mut ears).await?;
+        let same_turn = task.turn == seen.0;
+        let follow = Follow::new(&self.state, self.place, actor, task, ears, history);
+        let follow = match (self.place, goes_on) {
+            (Place::Agent(_), false) => follow.patient(),
+            _ if same_turn => follow.since(seen.1),
+            // The platform's agent has hired somebody, which is a task, and says so at once.
+            _ => follow.anew(),
+        };
+        Ok(Answer::Stream(Events::Task(Box::new(follow))))
     }
 
     async fn subscribe(&self, task: &str) -> Result<Answer> {
         let (actor, id) = self.named(Scope::TasksRead, task)?;
         // Watched before the first look, so that nothing falls between the two.
-        let watch = self.state.events.watch(id);
-        let task =
-            tasks::told::told(&self.state.db, &actor, Some(self.agent), id).await.map_err(|e| self.refused(e))?;
+        let mut ears = Ears::on(&self.state.events, id);
+        let task = self.heard(&actor, id, &mut ears).await?;
         if told::has_ended(&task) {
             return Err(GatewayError::new(Kind::Unsupported, "the task has ended: there is nothing to follow"));
         }
-        let follow = Follow::new(&self.state, actor, task, watch, None);
-        Ok(Answer::Stream(Box::new(follow.until_the_end())))
+        let follow = Follow::new(&self.state, self.place, actor, task, ears, None);
+        Ok(Answer::Stream(Events::Task(Box::new(follow.past_questions()))))
+    }
+
+    /// A task as it is while what is worked on for it is heard of.
+    async fn heard(&self, actor: &Actor, id: TaskId, ears: &mut Ears) -> Result<Told> {
+        loop {
+            let task = self.told(actor, id).await?;
+            if !ears.turn_to(&task) {
+                return Ok(task);
+            }
+        }
+    }
+
+    /// Gives a message to its task, or to a new one.
+    async fn deliver(&self, send: Send) -> Result<Heard<Delivered>> {
+        let Some(task) = &send.task else { return self.order(send).await };
+        let (actor, told) = self.task(Scope::TasksWrite, task).await?;
+        self.go_on(&actor, &told, &send).await?;
+        let ears = Ears::on(&self.state.events, told.id);
+        let done = self.place.reply(&self.state.db, &actor, told.id, &send.parts, &send.message).await;
+        done.map_err(|e| self.refused(e))?;
+        Ok(Heard::Begun(Delivered { actor, id: told.id, ears, seen: (told.turn, told.last_seq) }))
+    }
+
+    /// Whether a message may go on with a task.
+    async fn go_on(&self, actor: &Actor, told: &Told, send: &Send) -> Result<()> {
+        if send.context.as_ref().is_some_and(|context| *context != told.context) {
+            return Err(GatewayError::field("message.contextId", "is not that of the task"));
+        }
+        if told::has_ended(told) {
+            return Err(GatewayError::new(Kind::Unsupported, "the task has ended: send a message without its id"));
+        }
+        if told.waiting.is_none() {
+            return Err(GatewayError::new(Kind::Unsupported, "the agent is at work and asks nothing now"));
+        }
+        if let Some(config) = &send.push {
+            let set = self.place.set_push(&self.state.db, actor, told.id, config).await;
+            set.map_err(|e| self.refused(e))?;
+        }
+        Ok(())
+    }
+
+    async fn order(&self, send: Send) -> Result<Heard<Delivered>> {
+        let actor = self.actor(Scope::TasksWrite)?;
+        if let Some(config) = &send.push {
+            let wrong = config.check();
+            if !wrong.is_empty() {
+                return Err(GatewayError::fields(wrong));
+            }
+        }
+        let id = match self.place {
+            Place::Agent(agent) => self.hire(&actor, agent, send).await?,
+            Place::Platform => match platform::hear(self, &actor, send).await? {
+                Heard::Answered(message) => return Ok(Heard::Answered(message)),
+                Heard::Begun(id) => id,
+            },
+        };
+        // Whatever happened before this is seen by the first look.
+        Ok(Heard::Begun(Delivered { actor, id, ears: Ears::on(&self.state.events, id), seen: (0, 0) }))
+    }
+
+    async fn hire(&self, actor: &Actor, id: AgentId, send: Send) -> Result<TaskId> {
+        let agent = self.exposed(id).await?;
+        check_modes(&agent, &send)?;
+        let skill = send.asked("skillId").cloned().and_then(|v| v.as_str().map(str::to_owned));
+        let new = NewTask {
+            agent: id,
+            // A name that is none of ours is between client and agent.
+            skill: skill.filter(|id| agent.skills.iter().any(|s| s.id == *id)),
+            title: String::new(),
+            parts: send.parts.clone(),
+            max_budget: send.asked(MAX_CREDITS).map(|sum| request::credits(sum, MAX_CREDITS)).transpose()?,
+            shown_price: None,
+            timeout_seconds: seconds(send.asked(TIMEOUT_SECONDS))?,
+            follows: self.referred(actor, send.context.as_ref(), &send.references).await,
+            retry_of: None,
+        };
+        let said = Said { message: Some(send.message), context: send.context };
+        let Some(config) = &send.push else {
+            let order = tasks::create_said(&self.state.db, actor, new, said, Utc::now());
+            return Ok(order.await.map_err(|e| self.refused(e))?.id);
+        };
+        // Together, so that no change of the task comes before who wants to hear of it.
+        let (db, joint) = self.state.db.joint().await.map_err(|e| self.refused(e))?;
+        let id = tasks::create_said(&db, actor, new, said, Utc::now()).await.map_err(|e| self.refused(e))?.id;
+        self.place.set_push(&db, actor, id, config).await.map_err(|e| self.refused(e))?;
+        joint.commit().await.map_err(|e| self.refused(e))?;
+        Ok(id)
+    }
+
+    /// The ended task that a message without a conversation refers to.
+    async fn referred(&self, actor: &Actor, context: Option<&String>, references: &[String]) -> Option<TaskId> {
+        let id = references.first().filter(|_| context.is_none())?.parse().ok()?;
+        let told = self.told(actor, id).await.ok()?;
+        told::has_ended(&told).then_some(id)
     }
 
     /// Waits until the task has ended or asks something (section 3.2.2), or until this program stops.
-    async fn settled(&self, actor: &Actor, id: TaskId, watch: &mut Watch, mut seen: i32) -> Result<Told> {
+    async fn settled(&self, delivered: &mut Delivered) -> Result<Told> {
+        let Delivered { actor, id, ears, seen } = delivered;
         let mut stopping = self.state.stopping.subscribe();
         loop {
-            let task = domain_told::told(&self.state.db, actor, None, id).await.map_err(|e| self.refused(e))?;
-            if told::has_ended(&task) || (task.waiting.is_some() && task.last_seq > seen) {
+            let task = self.heard(actor, *id, ears).await?;
+            if told::has_ended(&task) || (task.waiting.is_some() && (task.turn, task.last_seq) > *seen) {
                 return Ok(task);
             }
-            seen = seen.max(0);
             loop {
                 tokio::select! {
-                    news = watch.next() => match news {
+                    news = ears.next() => match news {
                         News::Event(_) | News::Missed => break,
                         News::Updates | News::Rung => {}
                     },
@@ -254,7 +302,7 @@ impl Call {
         let after =
             after.transpose().map_err(|_| GatewayError::field("pageToken", "is not one that this list gave out"))?;
         let filter = ToldFilter {
-            agent: Some(self.agent),
+            agent: None,
             context: wanted.context,
             // A filter by nothing is none.
             state: state.transpose()?.filter(|s| s != "unspecified"),
@@ -262,8 +310,7 @@ impl Call {
             after,
         };
         let size = wanted.size.unwrap_or(50);
-        let (page, total) =
-            domain_told::list_told(&self.state.db, &actor, &filter, size).await.map_err(|e| self.refused(e))?;
+        let (page, total) = self.place.list(&self.state.db, &actor, filter, size).await.map_err(|e| self.refused(e))?;
         let extent = Extent { history: wanted.history, artifacts: wanted.artifacts };
         let tasks: Vec<Value> = page
             .items
@@ -287,25 +334,25 @@ impl Call {
         if told::has_ended(&told) {
             return Err(not());
         }
-        match tasks::cancel(&self.state.db, &actor, told.id).await {
+        match self.place.cancel(&self.state.db, &actor, told.id).await {
             Ok(()) => {}
             Err(Error::Conflict(_)) => return Err(not()),
             Err(error) => return Err(self.refused(error)),
         }
-        let now = domain_told::told(&self.state.db, &actor, None, told.id).await.map_err(|e| self.refused(e))?;
+        let now = self.told(&actor, told.id).await?;
         Ok(Answer::Task(told::task(&now, Extent { history: None, artifacts: true })))
     }
 
     async fn set_push(&self, task: &str, config: PushConfig) -> Result<Answer> {
         let (actor, id) = self.named(Scope::TasksWrite, task)?;
-        let set = pushes::set(&self.state.db, &actor, Some(self.agent), id, &config).await;
+        let set = self.place.set_push(&self.state.db, &actor, id, &config).await;
         set.map_err(|e| self.refused(e))?;
         Ok(Answer::Push(told::push_config(task, &config)))
     }
 
     async fn get_push(&self, task: &str, config: Option<&str>) -> Result<Answer> {
         let (actor, id) = self.named(Scope::TasksRead, task)?;
-        let all = pushes::list(&self.state.db, &actor, Some(self.agent), id).await.map_err(|e| self.refused(e))?;
+        let all = self.place.pushes(&self.state.db, &actor, id).await.map_err(|e| self.refused(e))?;
         let found = match config {
             Some(name) => all.iter().find(|c| c.id == name),
             None => all.first(),
@@ -314,6 +361,11 @@ impl Call {
         Ok(Answer::Push(told::push_config(task, found)))
     }
 }
+
+/// Request metadata: the most that the task may cost, as "2.50".
+pub const MAX_CREDITS: &str = "urn:nexus:maxCredits";
+/// Request metadata: seconds until the task counts as failed.
+pub const TIMEOUT_SECONDS: &str = "urn:nexus:timeoutSeconds";
 
 /// Names of states, as a list is filtered by them.
 const STATES: [&str; 9] = [
@@ -327,3 +379,26 @@ const STATES: [&str; 9] = [
     "input_required",
     "auth_required",
 ];
+
+/// Seconds until a task counts as failed, where they are asked for.
+///
+/// # Errors
+/// They are no whole number.
+pub fn seconds(value: Option<&Value>) -> Result<Option<i64>> {
+    let Some(value) = value else { return Ok(None) };
+    let n = request::whole(value);
+    n.map(Some).ok_or_else(|| GatewayError::field(TIMEOUT_SECONDS, "must be a whole number"))
+}
+
+/// Refuses parts in a media type that the agent's card does not name.
+fn check_modes(agent: &Exposed, send: &Send) -> Result<()> {
+    let modes: Vec<String> =
+        agent.input_modes.iter().chain(agent.skills.iter().flat_map(|s| &s.input_modes)).cloned().collect();
+    match content::not_taken(&modes, &send.parts) {
+        None => Ok(()),
+        Some(kind) => {
+            let message = format!("{} does not take {kind}; it takes {}", agent.name, modes.join(", "));
+            Err(GatewayError::new(Kind::ContentType, message))
+        }
+    }
+}

@@ -2,6 +2,7 @@
 //! names are taken in both spellings of protocol buffers' JSON (`contextId`, `context_id`).
 
 use chrono::{DateTime, Utc};
+use domain::Credits;
 use domain::tasks::Part;
 use domain::tasks::pushes::{PushConfig, Version as PushVersion};
 use serde_json::{Map, Value, json};
@@ -80,7 +81,7 @@ impl<'a> Fields<'a> {
     pub fn number(&self, name: &str, least: i64, most: i64) -> Result<Option<i64>> {
         let number = match self.get(name) {
             None => return Ok(None),
-            Some(Value::Number(n)) => n.as_i64().or_else(|| n.as_f64().filter(|f| f.fract() == 0.0).map(|f| f as i64)),
+            Some(value @ Value::Number(_)) => whole(value),
             Some(Value::String(text)) => text.parse().ok(),
             Some(_) => None,
         };
@@ -144,6 +145,27 @@ pub struct Send {
     pub push: Option<PushConfig>,
     /// Metadata of the request.
     pub metadata: Value,
+}
+
+impl Send {
+    /// What the metadata of the request says under a name, or else that of its message.
+    pub fn asked(&self, name: &str) -> Option<&Value> {
+        self.metadata.get(name).or_else(|| self.message.get("metadata")?.get(name)).filter(|v| !v.is_null())
+    }
+}
+
+/// A whole number; those of protocol buffers' Struct are floating point.
+pub fn whole(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_f64().filter(|f| f.fract() == 0.0).map(|f| f as i64))
+}
+
+/// A sum of credits, which stands in `field`.
+///
+/// # Errors
+/// It is none.
+pub fn credits(value: &Value, field: &str) -> Result<Credits> {
+    let sum = value.as_str().and_then(|text| text.parse().ok());
+    sum.ok_or_else(|| GatewayError::field(field, "must be a string such as \"2.50\""))
 }
 
 /// Reads `SendMessageRequest` (1.0) or `MessageSendParams` (0.3).

@@ -8,15 +8,15 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::sse::Event;
 use axum::response::{IntoResponse, Response};
-use domain::AgentId;
 use futures::stream;
 use serde_json::{Map, Value, json};
 
 use super::error::{GatewayError, Kind, Result};
-use super::operations::{Answer, Operation};
+use super::place::Place;
+use super::protocol::{Answer, Operation};
 use super::request::{self, Fields};
 use super::rpc::{list, no_agent};
-use super::stream::Follow;
+use super::stream::Events;
 use super::v03::{self, Form};
 use super::version::{self, Version};
 use super::{door, sent};
@@ -33,12 +33,30 @@ pub async fn call(
     parts: Parts,
     body: Body,
 ) -> Response {
-    let path = format!("/a2a/{agent}");
+    answer(state, agent.parse().map(Place::Agent).ok(), (format!("/a2a/{agent}"), rest), parts, body).await
+}
+
+/// Answers a request to a resource of the platform's.
+pub async fn call_platform(State(state): State<AppState>, parts: Parts, body: Body) -> Response {
+    let (path, decoded) = ("/a2a", percent_encoding::percent_decode_str(parts.uri.path()).decode_utf8_lossy());
+    let rest = decoded.strip_prefix("/a2a/").unwrap_or_default().to_owned();
+    drop(decoded);
+    answer(state, Some(Place::Platform), (path.to_owned(), rest), parts, body).await
+}
+
+/// `place` `None`: no agent's. Then the address, and the resource below it.
+async fn answer(
+    state: AppState,
+    place: Option<Place>,
+    (path, rest): (String, String),
+    parts: Parts,
+    body: Body,
+) -> Response {
     let media = media(&parts.headers);
-    let result = match (operation(&parts, &rest, body).await, agent.parse::<AgentId>()) {
+    let result = match (operation(&parts, &rest, body).await, place) {
         (Err(error), _) => Err((error, None)),
-        (Ok(_), Err(_)) => Err((no_agent(), None)),
-        (Ok((version, operation)), Ok(agent)) => match door::enter(&state, &parts, agent, operation.cost()).await {
+        (Ok(_), None) => Err((no_agent(), None)),
+        (Ok((version, operation)), Some(place)) => match door::enter(&state, &parts, place, operation.cost()).await {
             Err(refused) => Err(refused),
             Ok(admitted) => match admitted.call.run(operation).await {
                 Ok(answer) => Ok((answer, version, admitted.allowed)),
@@ -171,7 +189,7 @@ async fn read(parts: &Parts, body: Body) -> Result<Value> {
 fn answered(answer: Answer, version: Version, media: &'static str) -> Response {
     let old = version == Version::V03;
     let value = match answer {
-        Answer::Stream(follow) => return streamed(*follow, version),
+        Answer::Stream(events) => return streamed(events, version),
         Answer::Event(value) if old => v03::event(&value, Form::Proto, true),
         Answer::Task(value) if old => v03::task(&value, Form::Proto),
         Answer::Tasks(mut value) if old => {
@@ -198,10 +216,10 @@ fn answered(answer: Answer, version: Version, media: &'static str) -> Response {
     response
 }
 
-fn streamed(follow: Follow, version: Version) -> Response {
-    event_stream::respond(stream::unfold(follow, move |mut follow| async move {
-        let (event, last) = follow.next().await?;
+fn streamed(events: Events, version: Version) -> Response {
+    event_stream::respond(stream::unfold(events, move |mut events| async move {
+        let (event, last) = events.next().await?;
         let value = if version == Version::V03 { v03::event(&event, Form::Proto, last) } else { event };
-        Some((Ok::<_, Infallible>(Event::default().data(value.to_string())), follow))
+        Some((Ok::<_, Infallible>(Event::default().data(value.to_string())), events))
     }))
 }

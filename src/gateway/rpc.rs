@@ -1,20 +1,20 @@
 //! JSON-RPC: 1.0 (section 9) and 0.3 (section 7 of that version) on one address, told apart by the method's name.
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::sse::Event;
 use axum::response::{IntoResponse, Response};
-use domain::AgentId;
 use futures::stream;
 use serde_json::{Value, json};
 use std::convert::Infallible;
 
 use super::error::{GatewayError, Kind, Result};
-use super::operations::{Answer, ListTasks, Operation};
+use super::place::Place;
+use super::protocol::{Answer, ListTasks, Operation};
 use super::request::{self, Fields};
-use super::stream::Follow;
+use super::stream::Events;
 use super::v03::{self, Form};
 use super::version::{self, Version};
 use super::{door, sent};
@@ -22,21 +22,26 @@ use crate::state::AppState;
 use crate::web::event_stream;
 
 /// Answers a JSON-RPC request to an agent's address.
-pub async fn call(
-    State(state): State<AppState>,
-    Path(agent): Path<String>,
-    parts: Parts,
-    body: axum::body::Body,
-) -> Response {
+pub async fn call(State(state): State<AppState>, Path(agent): Path<String>, parts: Parts, body: Body) -> Response {
+    answer(state, agent.parse().map(Place::Agent).ok(), parts, body).await
+}
+
+/// Answers a JSON-RPC request to the platform's address.
+pub async fn call_platform(State(state): State<AppState>, parts: Parts, body: Body) -> Response {
+    answer(state, Some(Place::Platform), parts, body).await
+}
+
+/// `place` `None`: no agent's.
+async fn answer(state: AppState, place: Option<Place>, parts: Parts, body: Body) -> Response {
     let path = parts.uri.path().trim_end_matches('/').to_owned();
     let (id, result) = match read(&parts, body).await {
         Ok(request) => (request.id.clone(), Ok(request)),
         Err((id, error)) => (id, Err(error)),
     };
-    let result = match (result, agent.parse::<AgentId>()) {
+    let result = match (result, place) {
         (Err(error), _) => Err((error, None)),
-        (Ok(_), Err(_)) => Err((no_agent(), None)),
-        (Ok(request), Ok(agent)) => match door::enter(&state, &parts, agent, request.operation.cost()).await {
+        (Ok(_), None) => Err((no_agent(), None)),
+        (Ok(request), Some(place)) => match door::enter(&state, &parts, place, request.operation.cost()).await {
             Err(refused) => Err(refused),
             Ok(admitted) => match admitted.call.run(request.operation).await {
                 Ok(answer) => Ok((answer, request.version, admitted.allowed)),
@@ -63,7 +68,7 @@ struct Request {
 
 type Unread = (Value, GatewayError);
 
-async fn read(parts: &Parts, body: axum::body::Body) -> std::result::Result<Request, Unread> {
+async fn read(parts: &Parts, body: Body) -> std::result::Result<Request, Unread> {
     let nobody = |error| (Value::Null, error);
     if !is_json(&parts.headers) {
         return Err(nobody(GatewayError::new(Kind::ContentType, "the request must be application/json")));
@@ -183,7 +188,7 @@ pub fn list(fields: &Fields<'_>) -> Result<ListTasks> {
 fn answered(id: Value, answer: Answer, version: Version) -> Response {
     let old = version == Version::V03;
     let result = match answer {
-        Answer::Stream(follow) => return streamed(id, *follow, version),
+        Answer::Stream(events) => return streamed(id, events, version),
         Answer::Event(value) if old => v03::event(&value, Form::Json, true),
         Answer::Task(value) if old => v03::task(&value, Form::Json),
         Answer::Push(value) if old => v03::push_config(&value, Form::Json),
@@ -201,12 +206,12 @@ fn answered(id: Value, answer: Answer, version: Version) -> Response {
     axum::Json(json!({ "jsonrpc": "2.0", "id": id, "result": result })).into_response()
 }
 
-fn streamed(id: Value, follow: Follow, version: Version) -> Response {
-    event_stream::respond(stream::unfold((follow, id), move |(mut follow, id)| async move {
-        let (event, last) = follow.next().await?;
+fn streamed(id: Value, events: Events, version: Version) -> Response {
+    event_stream::respond(stream::unfold((events, id), move |(mut events, id)| async move {
+        let (event, last) = events.next().await?;
         let result = if version == Version::V03 { v03::event(&event, Form::Json, last) } else { event };
         let data = json!({ "jsonrpc": "2.0", "id": id, "result": result }).to_string();
-        Some((Ok::<_, Infallible>(Event::default().data(data)), (follow, id)))
+        Some((Ok::<_, Infallible>(Event::default().data(data)), (events, id)))
     }))
 }
 

@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use domain::routes::told::last_notice_at;
 use domain::tasks::Told;
 use domain::tasks::content;
 use domain::tasks::told::{self as domain_told, News as Happened};
@@ -12,21 +13,41 @@ use serde_json::{Value, json};
 use tokio::sync::broadcast;
 use tokio::time::Instant;
 
+use super::place::{Ears, Place};
 use super::told::{self, Extent};
 use crate::state::AppState;
-use crate::task_events::{News, Watch};
+use crate::task_events::News;
 use crate::web::failure::log_if_ours;
 
 /// How long the task is kept back from whoever sent a message: some agents answer with a message, and then that is all that is
 /// told (section 3.1.2).
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// What a streaming operation answers with.
+pub enum Events {
+    /// What happens to a task.
+    Task(Box<Follow>),
+    /// One message, which is all.
+    Said(Option<Value>),
+}
+
+impl Events {
+    /// The next event, and whether it is the last. `None`: the stream is over.
+    pub async fn next(&mut self) -> Option<(Value, bool)> {
+        match self {
+            Events::Task(follow) => follow.next().await,
+            Events::Said(message) => Some((message.take()?, true)),
+        }
+    }
+}
+
 /// Somebody who follows a task.
 pub struct Follow {
     db: Db,
+    place: Place,
     actor: Actor,
     task: Told,
-    watch: Watch,
+    ears: Ears,
     stopping: broadcast::Receiver<()>,
     /// The task as it is told first.
     first: Value,
@@ -50,10 +71,11 @@ pub struct Follow {
 
 impl Follow {
     /// Tells the task as it is first; ends with the task, or with a question of its agent's.
-    pub fn new(state: &AppState, actor: Actor, task: Told, watch: Watch, history: Option<usize>) -> Follow {
+    pub fn new(state: &AppState, place: Place, actor: Actor, task: Told, ears: Ears, history: Option<usize>) -> Follow {
         let told = told::artifacts(&task).iter().map(|a| (id_of(a), content::size(a))).collect();
         Follow {
             db: state.db.clone(),
+            place,
             actor,
             seen_event: task.last_seq,
             seen_update: task.last_update,
@@ -61,7 +83,7 @@ impl Follow {
             working: told::state(&task) == "TASK_STATE_WORKING",
             first: told::task(&task, Extent { history, artifacts: true }),
             task,
-            watch,
+            ears,
             stopping: state.stopping.subscribe(),
             ran: None,
             kept_back: None,
@@ -81,10 +103,22 @@ impl Follow {
         self
     }
 
+    /// Tells all that has happened since a request was passed on, which may be more than its snapshot.
+    pub fn anew(mut self) -> Follow {
+        // The request, and whom it went to.
+        self.rewind(last_notice_at(&self.task) + 1);
+        self
+    }
+
     /// Keeps the task back for a moment, in case the agent answers with a message.
     pub fn patient(mut self) -> Follow {
         self.kept_back = Some(Instant::now() + PATIENCE);
-        // What happened between the order and the snapshot is told piece by piece too.
+        self.rewind(1);
+        self
+    }
+
+    /// What happened between the order and the snapshot is told piece by piece too. `messages`: how many the order has.
+    fn rewind(&mut self, messages: usize) {
         if told::has_ended(&self.task) || self.task.waiting.is_some() || self.task.last_update > 0 {
             (self.seen_event, self.seen_update) = (0, 0);
             self.told.clear();
@@ -93,15 +127,14 @@ impl Follow {
             if let Some(first) = self.first.as_object_mut() {
                 first.remove("artifacts");
                 if let Some(history) = first.get_mut("history").and_then(Value::as_array_mut) {
-                    history.truncate(1);
+                    history.truncate(messages);
                 }
             }
         }
-        self
     }
 
     /// Goes on over questions.
-    pub fn until_the_end(mut self) -> Follow {
+    pub fn past_questions(mut self) -> Follow {
         self.until_asked = false;
         self
     }
@@ -124,7 +157,7 @@ impl Follow {
             }
             let patience = self.kept_back.unwrap_or_else(|| Instant::now() + Duration::from_secs(86_400));
             tokio::select! {
-                news = self.watch.next() => match news {
+                news = self.ears.next() => match news {
                     News::Event(_) | News::Updates | News::Missed => self.look().await,
                     News::Rung => {}
                 },
@@ -166,10 +199,15 @@ impl Follow {
     /// Reads what is new.
     async fn look(&mut self) {
         loop {
-            let news =
-                domain_told::news_after(&self.db, &self.actor, self.task.id, self.seen_event, self.seen_update).await;
+            let (work, seen) = (self.task.work, (self.seen_event, self.seen_update));
+            let news = domain_told::news_after(&self.db, &self.actor, work, seen.0, seen.1).await;
             let news = match news {
-                Ok(news) if news.is_empty() => return,
+                Ok(news) if news.is_empty() => {
+                    if self.place == Place::Platform && self.turned().await {
+                        continue;
+                    }
+                    return;
+                }
                 Ok(news) => news,
                 Err(error) => {
                     log_if_ours(&error);
@@ -193,6 +231,34 @@ impl Follow {
                 }
             }
         }
+    }
+
+    /// Where the task is a request: whether somebody else was hired for it. Tells of that, or that the request is over.
+    async fn turned(&mut self) -> bool {
+        let now = match self.place.told(&self.db, &self.actor, self.task.id).await {
+            Ok(now) => now,
+            Err(error) => {
+                log_if_ours(&error);
+                self.over = true;
+                return false;
+            }
+        };
+        if now.work == self.task.work {
+            if told::has_ended(&now) {
+                self.settled().await;
+            }
+            return false;
+        }
+        self.ears.turn_to(&now);
+        // From its beginning, whatever has happened since.
+        (self.seen_event, self.seen_update) = (0, 0);
+        self.told.clear();
+        self.task = now;
+        self.tell_task();
+        if let Some(said) = self.task.history.get(last_notice_at(&self.task)).cloned() {
+            self.tell_working(Some(&said), self.task.since);
+        }
+        true
     }
 
     /// A piece of what the agent streams.
@@ -222,6 +288,8 @@ impl Follow {
                 self.working = false;
                 self.tell_working(None, at);
             }
+            // What it means to a request is not decided yet.
+            "failed" if self.place == Place::Platform => {}
             "asks" | "completed" | "failed" | "cancelled" => self.settled().await,
             _ => {}
         }
@@ -229,7 +297,9 @@ impl Follow {
 
     /// It has ended, or its agent asks: as it is now.
     async fn settled(&mut self) {
-        match domain_told::told(&self.db, &self.actor, None, self.task.id).await {
+        match self.place.told(&self.db, &self.actor, self.task.id).await {
+            // Somebody else was hired meanwhile, which is told first.
+            Ok(task) if task.work != self.task.work => return,
             Ok(task) => self.task = task,
             Err(error) => {
                 log_if_ours(&error);

@@ -80,12 +80,19 @@ pub fn task(task: &Told, extent: Extent) -> Value {
     if !history.is_empty() {
         out["history"] = Value::Array(history);
     }
+    if let Some(metadata) = &task.metadata {
+        out["metadata"] = metadata.clone();
+    }
     out
 }
 
 /// `TaskStatusUpdateEvent`, wrapped.
 pub fn status_update(task: &Told, status: Value) -> Value {
-    json!({ "statusUpdate": { "taskId": task.id, "contextId": task.context, "status": status } })
+    let mut update = json!({ "taskId": task.id, "contextId": task.context, "status": status });
+    if let Some(metadata) = &task.metadata {
+        update["metadata"] = metadata.clone();
+    }
+    json!({ "statusUpdate": update })
 }
 
 /// `TaskStatusUpdateEvent` of work under way, with what the agent said.

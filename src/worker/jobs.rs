@@ -1,5 +1,5 @@
 //! What the worker does by the clock, beside tasks: payments that nothing was heard of, automatic top-ups, mail, probes of
-//! agents and proofs of their addresses, messages to webhook endpoints, and the daily audit. Any number of processes may run these: each thing is put off as it is taken up.
+//! agents and proofs of their addresses, messages to webhook endpoints, requests to the platform's agent, and the daily audit. Any number of processes may run these: each thing is put off as it is taken up.
 
 use std::future::Future;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::with_source;
 use crate::mail::Mailer;
 use crate::payments::{Payments, reconcile};
+use crate::task_events::TaskEvents;
 use crate::worker::messages::{self, Messenger};
 use crate::worker::probes::{self, Prober};
 use crate::worker::pushes;
@@ -22,6 +23,8 @@ const PAYMENTS: Duration = Duration::from_secs(2);
 const DISPUTES: Duration = Duration::from_secs(5);
 /// How often scores are looked at that only time has changed.
 const SCORES: Duration = Duration::from_secs(300);
+/// How often requests are looked for that are to be gone on with, when nobody rings.
+const REQUESTS: Duration = Duration::from_secs(1);
 /// How often mail is looked for.
 const MAIL: Duration = Duration::from_secs(5);
 /// How often proofs of agents' addresses are looked for that are to be looked at again.
@@ -85,6 +88,7 @@ pub async fn run(jobs: Jobs, stop: CancellationToken) {
     }
     watch_agents(&mut loops, &jobs.db, &jobs.prober, &stop);
     let (outbound, events) = jobs.messenger.ways();
+    loops.spawn(requests(jobs.db.clone(), events.clone(), stop.clone()));
     loops.spawn(pushes::run(jobs.db.clone(), outbound, events, stop.clone()));
     loops.spawn(messages::run(jobs.db.clone(), jobs.messenger, stop.clone()));
     let db = jobs.db;
@@ -129,6 +133,24 @@ where
             tracing::error!(error = %with_source(&error), "{failure}");
         }
         wait = period;
+    }
+}
+
+/// Goes on with requests to the platform's agent: at once where a task of one has ended, and now and then in case that was not
+/// heard.
+async fn requests(db: Db, events: TaskEvents, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        match domain::routes::advance(&db, Utc::now()).await {
+            // There may be more.
+            Ok(1..) => continue,
+            Ok(0) => {}
+            Err(error) => tracing::error!(error = %with_source(&error), "requests could not be gone on with"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = events.route_due() => {}
+            () = tokio::time::sleep(REQUESTS) => {}
+        }
     }
 }
 

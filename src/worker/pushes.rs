@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use chrono::Utc;
-use domain::Db;
 use domain::tasks::pushes::{self, Delivery, Version};
+use domain::{Db, routes};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -39,6 +39,8 @@ pub async fn run(db: Db, outbound: Outbound, events: TaskEvents, stop: Cancellat
         for delivery in claimed {
             let (db, outbound) = (db.clone(), outbound.clone());
             tracker.spawn(async move {
+                // The lease runs out, and it is sent once more.
+                let Some(delivery) = of_request(&db, delivery).await else { return };
                 let status = send(&outbound, &delivery).await;
                 if let Err(error) = pushes::record(&db, &delivery, status, Utc::now()).await {
                     // The lease runs out, and it is sent once more.
@@ -61,6 +63,18 @@ pub async fn run(db: Db, outbound: Outbound, events: TaskEvents, stop: Cancellat
     }
     tracker.close();
     tracker.wait().await;
+}
+
+/// A task that was hired for a request is told of as that request. `None`: the database does not say.
+async fn of_request(db: &Db, delivery: Delivery) -> Option<Delivery> {
+    match routes::told::of_task(db, delivery.task.id).await {
+        Ok(Some(task)) => Some(Delivery { task, ..delivery }),
+        Ok(None) => Some(delivery),
+        Err(error) => {
+            tracing::error!(error = %with_source(&error), "whose task a push notification is of could not be read");
+            None
+        }
+    }
 }
 
 /// The status of the answer; `None` where there was none.

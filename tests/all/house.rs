@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const NOUNS: [&str; 8] = ["accounts", "api_keys", "webhooks", "ledger", "trust", "agents", "tasks", "workflows"];
+const NOUNS: [&str; 9] =
+    ["accounts", "api_keys", "webhooks", "ledger", "trust", "agents", "tasks", "routes", "workflows"];
 
 fn sources(folder: &str) -> Vec<(PathBuf, String)> {
     fn walk(dir: &Path, out: &mut Vec<(PathBuf, String)>) {

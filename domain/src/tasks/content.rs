@@ -157,6 +157,32 @@ pub fn text_of(parts: &[Part]) -> String {
     texts.join("\n\n")
 }
 
+/// The media type of the first part that an agent does not take (A2A 1.0, section 3.1.1), by the modes of its card. What names no
+/// type, and agents whose cards name none, are not judged. Text and data are what every agent reads, whatever words its card has
+/// for that.
+pub fn not_taken<'a>(modes: &[String], parts: &'a [Part]) -> Option<&'a str> {
+    if modes.is_empty() {
+        return None;
+    }
+    parts.iter().find_map(|part| {
+        let kind = part.media_type.as_deref()?;
+        let essence = kind.split(';').next().unwrap_or_default().trim();
+        let plain = match part.body {
+            PartBody::Text(_) => essence == "text/plain",
+            PartBody::Data(_) => essence == "application/json",
+            PartBody::Raw(_) | PartBody::Url(_) => false,
+        };
+        (!plain && !modes.iter().any(|mode| covers(mode, essence))).then_some(kind)
+    })
+}
+
+/// Whether a mode of a card (`image/png`, `image/*`, and the bare `text` of older cards) covers a media type.
+fn covers(mode: &str, kind: &str) -> bool {
+    let (mode, kind) = (mode.trim().to_ascii_lowercase(), kind.to_ascii_lowercase());
+    let group = kind.split('/').next().unwrap_or_default();
+    mode == "*/*" || mode == kind || mode == group || mode.strip_suffix("/*") == Some(group)
+}
+
 /// `tasks.output`: what a program wants of the result, `{"text": …, "data": …}` — all text of the artifacts (of the
 /// agent's last message where there are none) and the first data part.
 pub fn output_of(artifacts: &[Value], last_message: Option<&Value>) -> Value {
@@ -267,6 +293,21 @@ mod tests {
         assert_eq!(part, sent);
         let artifacts = [json!({"parts": [{"text": "a"}, {"url": "https://x.example/f"}]}), json!({})];
         assert_eq!(links(&artifacts), [(0, 1, "https://x.example/f".to_owned())]);
+    }
+
+    #[test]
+    fn a_mode_covers_what_it_names() {
+        for (mode, kind, yes) in [
+            ("image/png", "image/png", true),
+            ("image/*", "image/png", true),
+            ("text", "text/csv", true),
+            ("*/*", "application/pdf", true),
+            ("Image/PNG", "image/png", true),
+            ("text/plain", "text/csv", false),
+            ("text", "application/x-unsupported", false),
+        ] {
+            assert_eq!(covers(mode, kind), yes, "{mode} {kind}");
+        }
     }
 
     #[test]

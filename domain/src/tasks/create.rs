@@ -129,7 +129,7 @@ fn check(new: &NewTask) -> Vec<FieldError> {
 }
 
 /// What is wrong with what an agent is to be sent.
-pub(super) fn check_parts(parts: &[Part]) -> Vec<FieldError> {
+pub(crate) fn check_parts(parts: &[Part]) -> Vec<FieldError> {
     let mut wrong = Vec::new();
     let empty = parts.iter().all(|p| match &p.body {
         PartBody::Text(t) => t.trim().is_empty(),

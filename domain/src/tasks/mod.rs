@@ -35,6 +35,7 @@ mod view;
 pub use again::send_again;
 pub use cancel::cancel;
 pub use content::{Artifact, Message, Part, PartBody};
+pub(crate) use create::check_parts;
 pub use create::{Accepted, NewTask, Said, create, create_said};
 pub use feed::{Notice, TASK_EVENTS, TASK_PUSHES, TASK_QUEUE, TASK_RUNG, parse_notification};
 pub use group_commit::Finisher;

@@ -13,6 +13,7 @@ mod liveness;
 mod money;
 mod oauth;
 mod policies;
+mod routes;
 mod schedules;
 mod schema;
 mod stress;

@@ -73,3 +73,38 @@ async fn the_javascript_client(pool: PgPool) {
     let better = [("cancelled twice", json!("TaskNotCancelableError"))];
     compare(pool, "js", "", |base| format!("{base}/.well-known/agent-card.json"), &better).await;
 }
+
+/// At the platform's own agent, with that agent to hire. A task is what comes of hiring, also where its agent answers with a message;
+/// what fails has failed for good where nobody else can be asked.
+#[sqlx::test(migrations = "./migrations")]
+async fn the_python_client_at_the_platforms_agent(pool: PgPool) {
+    let agent = Sdk::start("python_1");
+    let app = TestApp::start(pool).await;
+    let (_, owner) = app.person("owner").await;
+    let (_, buyer) = app.person("buyer").await;
+    listed(&app, &owner, &agent.base).await;
+    let key = app.program(&buyer).await.secret;
+    for binding in ["JSONRPC", "HTTP+JSON"] {
+        let alone = client("python_1", &[&agent.base, binding]).await;
+        let behind = client("python_1", &[&format!("http://{}", app.addr), binding, &key]).await;
+        let others = ["message", "message streamed", "failed", "rejected"];
+        let (alone, of_ours) = (alone.as_object().unwrap(), behind.as_object().unwrap());
+        assert!(alone.len() > 15, "{binding} did little: {alone:?}");
+        for what in alone.keys().filter(|what| !others.contains(&what.as_str())) {
+            assert_eq!(of_ours.get(what), alone.get(what), "{binding}: {what}");
+        }
+        let message = &behind["message"]["task"];
+        assert_eq!(
+            (&message["state"], &message["said"]),
+            (&json!("TASK_STATE_COMPLETED"), &alone["message"]["message"])
+        );
+        assert_eq!(behind["message streamed"].as_array().unwrap().last().unwrap()["state"], "TASK_STATE_COMPLETED");
+        for what in ["failed", "rejected"] {
+            let failed = &behind[what]["task"];
+            assert_eq!(failed["state"], "TASK_STATE_FAILED", "{binding}: {what}");
+            let why = failed["said"][0]["text"].as_str().unwrap();
+            assert!(why.contains("nobody else who fits can be had"), "{why}");
+        }
+    }
+    app.finish().await;
+}

@@ -5,6 +5,7 @@ mod door;
 mod flow;
 mod interop;
 mod pushes;
+mod router;
 mod snippets;
 
 use domain::AgentId;
@@ -25,6 +26,12 @@ impl Caller {
     pub fn new(app: &TestApp, agent: AgentId, secret: &str) -> Caller {
         let http = Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
         Caller { http, url: format!("http://{}/a2a/{agent}", app.addr), secret: secret.to_owned() }
+    }
+
+    /// A client at the platform's own agent.
+    pub fn at_platform(app: &TestApp, secret: &str) -> Caller {
+        let at_agent = Caller::new(app, AgentId(uuid::Uuid::nil()), secret);
+        Caller { url: format!("http://{}/a2a", app.addr), ..at_agent }
     }
 
     fn with_key(&self, request: RequestBuilder) -> RequestBuilder {

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::told::{self, Told};
-use crate::{Actor, AgentId, Db, Error, FieldError, Missing, Result, TaskId};
+use crate::{Actor, AgentId, Db, Error, FieldError, Missing, Result, TaskId, Tx};
 
 /// Most addresses of one task.
 pub const CONFIGS_MAX: i64 = 10;
@@ -137,6 +137,16 @@ pub async fn delete(db: &Db, actor: &Actor, agent: Option<AgentId>, task: TaskId
     store::delete(&mut tx, task, id).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// Tells of a task that goes on as another one: whoever wanted to hear of the first hears of the second.
+pub(crate) async fn carry_over(tx: &mut Tx, from: TaskId, to: TaskId) -> Result<()> {
+    store::carry_over(tx, from, to).await
+}
+
+/// Tells of a task's last event once more: what it means has changed since.
+pub(crate) async fn tell_again(tx: &mut Tx, task: TaskId) -> Result<()> {
+    store::tell_again(tx, task).await
 }
 
 /// A notification that this worker is to send.

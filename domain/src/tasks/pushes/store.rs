@@ -66,6 +66,32 @@ pub(super) async fn delete(tx: &mut PgConnection, task: TaskId, id: &str) -> Res
     Ok(())
 }
 
+pub(super) async fn carry_over(tx: &mut PgConnection, from: TaskId, to: TaskId) -> Result<()> {
+    sqlx::query!(
+        "INSERT INTO push_configs (task_id, id, url, token, auth_scheme, credentials, version)
+         SELECT $2, id, url, token, auth_scheme, credentials, version FROM push_configs WHERE task_id = $1",
+        from as TaskId,
+        to as TaskId
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn tell_again(tx: &mut PgConnection, task: TaskId) -> Result<()> {
+    sqlx::query!(
+        r#"WITH written AS (
+             INSERT INTO push_deliveries (task_id, config_id, seq)
+             SELECT c.task_id, c.id, (SELECT max(e.seq) FROM task_events e WHERE e.task_id = $1)
+               FROM push_configs c WHERE c.task_id = $1 RETURNING 1)
+           SELECT pg_notify('task_pushes', '') AS "told!: ()" FROM (SELECT count(*) AS n FROM written) w WHERE w.n > 0"#,
+        task as TaskId
+    )
+    .fetch_optional(tx)
+    .await?;
+    Ok(())
+}
+
 pub(super) async fn claim(db: &Db, limit: i64, now: DateTime<Utc>) -> Result<Vec<Delivery>> {
     let mut tx = db.begin(&Actor::System).await?;
     let rows = sqlx::query!(

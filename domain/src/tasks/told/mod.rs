@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::dispatch::Claim;
 use super::{TaskState, Waiting};
-use crate::{Actor, AgentId, Credits, Cursor, Db, Error, Missing, Page, Result, TaskId};
+use crate::{Actor, AgentId, Credits, Cursor, Db, Error, Missing, Page, Result, TaskId, Tx, UserId};
 
 /// Updates of a task were written; payload: the task's id.
 pub const TASK_UPDATES: &str = "task_updates";
@@ -18,8 +18,14 @@ const KEPT: chrono::TimeDelta = chrono::TimeDelta::hours(2);
 /// A task as its requester's A2A client is told of it. Messages and artifacts are the JSON of A2A 1.0.
 #[derive(Clone, Debug)]
 pub struct Told {
-    /// The task.
+    /// The task, or the request to the platform's agent that is told as one.
     pub id: TaskId,
+    /// The task whose events these are: of a request its newest.
+    pub work: TaskId,
+    /// How many tasks of a request were begun; 0 for a task.
+    pub turn: usize,
+    /// What is told beside the protocol's own fields.
+    pub metadata: Option<Value>,
     /// Who does it.
     pub agent: Option<AgentId>,
     /// The conversation that it belongs to.
@@ -74,8 +80,13 @@ pub struct ToldFilter {
 pub async fn told(db: &Db, actor: &Actor, agent: Option<AgentId>, id: TaskId) -> Result<Told> {
     let user = actor.user()?;
     let mut tx = db.begin_snapshot(actor).await?;
-    let told = store::told(&mut tx, user, id).await?;
+    let told = told_within(&mut tx, user, id).await?;
     told.filter(|t| agent.is_none() || t.agent == agent).ok_or(Error::NotFound(Missing::Task))
+}
+
+/// The same as part of a transaction; `None` for what is not there.
+pub(crate) async fn told_within(tx: &mut Tx, user: UserId, id: TaskId) -> Result<Option<Told>> {
+    store::told(tx, user, id).await
 }
 
 /// The actor's orders, those whose state changed last first; and how many there are in all.
@@ -160,7 +171,7 @@ pub(super) fn part_messages(messages: Vec<Value>, status: Option<&str>) -> (Vec<
 }
 
 /// A requester's message as it is kept: its own words, without the names of task and conversation, which are the task's.
-pub(super) fn kept_message(message: &Value) -> Value {
+pub(crate) fn kept_message(message: &Value) -> Value {
     let mut kept = message.as_object().cloned().unwrap_or_else(Map::new);
     for name in ["taskId", "contextId", "referenceTaskIds"] {
         kept.remove(name);

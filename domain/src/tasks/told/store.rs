@@ -39,6 +39,9 @@ impl Row {
         let (history, said) = part_messages(items(self.messages), with_state.as_deref());
         Ok(Told {
             id: self.id,
+            work: self.id,
+            turn: 0,
+            metadata: None,
             agent: self.agent,
             context: self.context,
             state,
