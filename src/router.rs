@@ -14,10 +14,10 @@ use tower_http::trace::TraceLayer;
 
 use crate::state::AppState;
 use crate::web::{
-    account_forms, agent_forms, hire_form, judge_forms, key_forms, ledger_csv, limit_forms, live, page, purchase_forms,
-    review_forms, same_origin, session, task_forms, topup_forms, webhook_forms,
+    account_forms, agent_forms, connection_forms, hire_form, judge_forms, key_forms, ledger_csv, limit_forms, live,
+    page, purchase_forms, review_forms, same_origin, session, task_forms, topup_forms, webhook_forms,
 };
-use crate::{api, gateway, payments, sandbox, web};
+use crate::{api, gateway, mcp, oauth, payments, sandbox, web};
 
 /// Largest form, with its file.
 const FORM_LIMIT: usize = 4 * 1024 * 1024;
@@ -54,6 +54,9 @@ pub fn router(state: AppState) -> Router {
         .route("/settings/keys/{id}", get(page::show).post(key_forms::change))
         .route("/settings/keys/{id}/rotate", post(key_forms::rotate))
         .route("/settings/keys/{id}/revoke", post(key_forms::revoke))
+        .route("/settings/connections", get(page::show))
+        .route("/settings/connections/{id}/cut-off", post(connection_forms::cut_off))
+        .route("/oauth/authorize", get(connection_forms::authorize).post(connection_forms::decide))
         .route("/dashboard", get(page::show))
         .route("/agents", get(page::show))
         .route("/agents/register", get(page::show).post(agent_forms::register))
@@ -117,6 +120,8 @@ pub fn router(state: AppState) -> Router {
         .route("/readyz", get(web::health::ready))
         .route("/api/openapi.json", get(api::serve_document))
         .nest("/api/v1", api::routes(&state))
+        .merge(oauth::routes())
+        .merge(mcp::routes(&state))
         .route("/a2a/push/{task}", post(web::push::ring))
         .merge(gateway::routes())
         .route("/stripe/webhook", post(payments::webhook::receive));

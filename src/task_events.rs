@@ -1,15 +1,16 @@
-//! What the database announces about tasks and webhooks, spread within this process: one listening connection, however many
-//! viewers and workers, and each is woken for its own task alone.
+//! What the database announces about tasks, webhooks and requests, spread within this process: one listening connection,
+//! however many viewers and workers, and each is woken for its own task or subject alone.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::TaskId;
+use domain::requests;
 use domain::tasks::{self, Notice};
 use domain::webhooks;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, broadcast, watch};
 
 /// Announcements that wait for one watcher; one that falls behind looks anew.
 const WAITING: usize = 64;
@@ -36,9 +37,12 @@ pub struct TaskEvents {
 #[derive(Default)]
 struct Shared {
     watched: Mutex<HashMap<TaskId, broadcast::Sender<News>>>,
+    awaited: Mutex<HashMap<String, Arc<Notify>>>,
     queued: Notify,
     messages: Notify,
     pushes: Notify,
+    /// How often it was announced that a task may be new.
+    created: watch::Sender<u64>,
     routes: Notify,
 }
 
@@ -46,6 +50,31 @@ impl Shared {
     fn watched(&self) -> std::sync::MutexGuard<'_, HashMap<TaskId, broadcast::Sender<News>>> {
         // Nothing is left half done under the lock.
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn awaited(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Notify>>> {
+        // Nor under this one.
+        self.awaited.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A subject that is waited for ([`requests::signal`]), as long as this lives.
+pub struct Awaited {
+    subject: String,
+    told: Arc<Notify>,
+    shared: Arc<Shared>,
+}
+
+impl Awaited {
+    /// Waits until somebody has told of it since it is waited for.
+    pub async fn told(&self) {
+        self.told.notified().await;
+    }
+}
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        self.shared.awaited().remove(&self.subject);
     }
 }
 
@@ -117,6 +146,18 @@ impl TaskEvents {
         Watch { task, news: sender.subscribe(), shared: Arc::clone(&self.shared) }
     }
 
+    /// Waits for a subject from now on; it is nobody else's.
+    pub fn wait_for(&self, subject: String) -> Awaited {
+        let told = Arc::<Notify>::default();
+        self.shared.awaited().insert(subject.clone(), Arc::clone(&told));
+        Awaited { subject, told, shared: Arc::clone(&self.shared) }
+    }
+
+    /// Changes whenever a task, whosever, was created, or may have been.
+    pub fn created(&self) -> watch::Receiver<u64> {
+        self.shared.created.subscribe()
+    }
+
     fn tell(&self, task: TaskId, news: News) {
         if let Some(sender) = self.shared.watched().get(&task) {
             // Nobody watching any more is no error.
@@ -129,6 +170,7 @@ impl TaskEvents {
         self.shared.queued.notify_one();
         self.shared.messages.notify_one();
         self.shared.pushes.notify_one();
+        self.shared.created.send_modify(|n| *n += 1);
         self.shared.routes.notify_one();
         for sender in self.shared.watched().values() {
             let _ = sender.send(News::Missed);
@@ -156,6 +198,7 @@ impl TaskEvents {
             tasks::TASK_PUSHES,
             domain::routes::TASK_ROUTES,
             webhooks::WRITTEN,
+            requests::SIGNALS,
         ];
         listener.listen_all(channels).await?;
         self.may_have_missed();
@@ -166,7 +209,10 @@ impl TaskEvents {
                 continue;
             };
             match notice.channel() {
-                tasks::TASK_QUEUE => self.shared.queued.notify_one(),
+                tasks::TASK_QUEUE => {
+                    self.shared.queued.notify_one();
+                    self.shared.created.send_modify(|n| *n += 1);
+                }
                 webhooks::WRITTEN => self.shared.messages.notify_one(),
                 tasks::TASK_PUSHES => self.shared.pushes.notify_one(),
                 domain::routes::TASK_ROUTES => self.shared.routes.notify_one(),
@@ -178,6 +224,11 @@ impl TaskEvents {
                 tasks::TASK_RUNG => {
                     if let Ok(task) = notice.payload().parse() {
                         self.tell(task, News::Rung);
+                    }
+                }
+                requests::SIGNALS => {
+                    if let Some(told) = self.shared.awaited().get(notice.payload()) {
+                        told.notify_one();
                     }
                 }
                 _ => tasks::parse_notification(notice.payload()).for_each(|n| self.tell(n.task, News::Event(n))),

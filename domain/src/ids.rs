@@ -51,6 +51,10 @@ typed_id!(
     KeyId
 );
 typed_id!(
+    /// A program that can be connected (`oauth_clients.id`); the `client_id` of OAuth.
+    ClientId
+);
+typed_id!(
     /// An endpoint that webhooks are sent to (`webhook_endpoints.id`).
     WebhookId
 );

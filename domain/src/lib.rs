@@ -30,5 +30,5 @@ pub use credits::{Credits, CreditsError};
 pub use cursor::{Cursor, Page};
 pub use db::{Db, Joint, MIGRATOR, Tx};
 pub use error::{Error, FieldError, Missing, Result};
-pub use ids::{AgentId, DeliveryId, KeyId, PurchaseId, SessionHandle, TaskId, UserId, WebhookId};
+pub use ids::{AgentId, ClientId, DeliveryId, KeyId, PurchaseId, SessionHandle, TaskId, UserId, WebhookId};
 pub use signing::SigningSecrets;

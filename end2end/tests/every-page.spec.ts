@@ -3,9 +3,10 @@
 import AxeBuilder from "@axe-core/playwright";
 import type { Browser, BrowserContextOptions, Page } from "@playwright/test";
 import { Agent } from "./agent";
+import { Client } from "./client";
 import { complaints, expect, type Nexus, type Studio, test } from "./nexus";
 
-const DOCS = ["", "/hire", "/list-an-agent", "/disputes", "/credits", "/trust", "/webhooks", "/cli", "/use-the-api", "/api", "/run", "/data-model"];
+const DOCS = ["", "/hire", "/list-an-agent", "/disputes", "/credits", "/trust", "/webhooks", "/cli", "/use-the-api", "/a2a", "/mcp", "/sdk", "/api", "/run", "/data-model"];
 
 /** Addresses that exist once the demo has made its history; the owner sees the pages of both sides. */
 async function addresses(nexus: Nexus): Promise<{ visitor: string[]; owner: string[] }> {
@@ -102,8 +103,7 @@ async function webhooks(page: Page, nexus: Nexus): Promise<string[]> {
 
 /** A key with every limit, one that lasts a week, and one that was revoked: the addresses of the list and of their pages. */
 async function keys(page: Page, nexus: Nexus): Promise<string[]> {
-  const sql = "SELECT k.id FROM api_keys k JOIN auth.users u ON u.id = k.user_id WHERE u.email = 'owner@nexus.example' ORDER BY k.created_at";
-  const [agent] = await nexus.query<{ id: string }>("SELECT id FROM agents WHERE name = 'Summariser'");
+  const sql = "SELECT k.id FROM api_keys k JOIN auth.users u ON u.id = k.user_id WHERE u.email = 'owner@nexus.example' AND k.prefix <> 'nxa_' ORDER BY k.created_at";
   if ((await nexus.query(sql)).length === 0) {
     const make = async (name: string, expires: string, fill: () => Promise<void>) => {
       await page.goto(`${nexus.url}/settings/keys`);
@@ -131,10 +131,29 @@ async function keys(page: Page, nexus: Nexus): Promise<string[]> {
     await page.getByLabel("It does not come back").check();
     await page.getByRole("button", { name: "Revoke it" }).click();
     await expect(page.getByText("The key is revoked.")).toBeVisible();
-    // As if the first had ordered something.
-    await nexus.query("INSERT INTO api_key_days SELECT id, (now() AT TIME ZONE 'UTC')::date, 17.5 FROM api_keys WHERE agent_ids = ARRAY[$1::uuid]", [agent.id]);
   }
   return ["/settings/keys", ...(await nexus.query<{ id: string }>(sql)).map((key) => `/settings/keys/${key.id}`)];
+}
+
+/** A client that is connected and one that was cut off: the addresses of the question and of the list. */
+async function connections(page: Page, nexus: Nexus): Promise<string[]> {
+  const list = "/settings/connections";
+  const client = await Client.start(nexus, "0123456789abcdef".repeat(6));
+  const ask = client.ask("agents:read tasks:write workflows:write billing:read");
+  const sql = "SELECT 1 FROM api_keys k JOIN auth.users u ON u.id = k.user_id WHERE u.email = 'owner@nexus.example' AND k.prefix = 'nxa_'";
+  if ((await nexus.query(sql)).length === 0) {
+    await look(page, nexus.url + list, "first");
+    for (const again of [true, false]) {
+      await page.goto(nexus.url + ask);
+      await page.getByRole("button", { name: "Connect" }).click();
+      await expect(page.getByRole("heading", { name: "You can go back" })).toBeVisible();
+      await client.tokens();
+      await page.goto(nexus.url + list);
+      if (again) await page.getByRole("button", { name: "Cut off" }).click();
+    }
+  }
+  await client.stop();
+  return [ask, `${ask}&redirect_uri=twice`, list];
 }
 
 type Session = BrowserContextOptions["storageState"];
@@ -264,7 +283,7 @@ async function look(page: Page, url: string, who = ""): Promise<void> {
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   expect.soft(overflow, `${url} is wider than the window`).toBeLessThanOrEqual(0);
   if (process.env.SCREENSHOTS) {
-    const name = `${who && `-${who}`}${url.replace(/^https?:..[^/]+/, "").replace(/[^a-z0-9]+/gi, "-") || "-"}`;
+    const name = `${who && `-${who}`}${url.replace(/^https?:..[^/]+/, "").replace(/[^a-z0-9]+/gi, "-").slice(0, 80) || "-"}`;
     const { width } = page.viewportSize()!;
     const dark = await page.evaluate(() => matchMedia("(prefers-color-scheme: dark)").matches);
     await page.screenshot({ path: `${process.env.SCREENSHOTS}/${width}${dark ? "-dark" : ""}${name}.png`, fullPage: true });
@@ -282,9 +301,9 @@ for (const colorScheme of ["light", "dark"] as const) {
       for (const path of all.visitor) await look(page, nexus.url + path);
       await nexus.signIn(page, "owner@nexus.example");
       const bought = await purchases(page, nexus);
-      for (const path of [...all.owner, ...bought, ...(await webhooks(page, nexus)), ...(await keys(page, nexus))]) await look(page, nexus.url + path);
-      // The browser reports a 404 page as an error of its own.
-      expect(wrong.filter((w) => !w.includes("/no-such-page"))).toEqual([]);
+      for (const path of [...all.owner, ...bought, ...(await webhooks(page, nexus)), ...(await keys(page, nexus)), ...(await connections(page, nexus))]) await look(page, nexus.url + path);
+      // The browser reports pages with a 404 and a 400 as errors of its own.
+      expect(wrong.filter((w) => !w.includes("/no-such-page") && !w.includes("redirect_uri=twice"))).toEqual([]);
       await context.close();
       for (const person of await people(browser, nexus, studio)) {
         const context = await browser.newContext({ colorScheme, viewport: { width, height: 800 }, storageState: person.session });

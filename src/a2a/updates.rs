@@ -22,7 +22,7 @@ pub enum Step {
     /// More is known: see [`Updates::working`].
     Changed,
     /// The end, or a question: completed, failed or asks.
-    Final(Reply),
+    Final(Box<Reply>),
     /// The stream closed without an end: ask with `get`.
     Ended,
 }
@@ -120,7 +120,7 @@ impl Updates {
             Source::Whole(event) => event.take(),
         };
         let Some((event, size)) = next else { return Ok(Step::Ended) };
-        Ok(self.assembly.take(event, size)?.map_or(Step::Changed, Step::Final))
+        Ok(self.assembly.take(event, size)?.map_or(Step::Changed, |reply| Step::Final(Box::new(reply))))
     }
 
     /// The pieces that came since this was asked last, for who follows the task ([`domain::tasks::told::relay`]).

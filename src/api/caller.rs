@@ -18,9 +18,9 @@ use crate::state::AppState;
 use crate::web::client_address;
 use crate::web::failure::{ApiError, log_if_ours};
 
-/// Who sent the request, as [`authenticate`] found out.
+/// Who sent the request, as [`authenticate`], or another wire that asks an operation of this API, found out.
 #[derive(Clone)]
-struct Identity(Option<Arc<VerifiedKey>>);
+pub(crate) struct Identity(pub(crate) Option<Arc<VerifiedKey>>);
 
 /// What a handler asks of a key.
 pub trait Needs: Send + Sync + 'static {
@@ -142,7 +142,7 @@ pub async fn authenticate(State(state): State<AppState>, mut request: Request, n
     let from = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|c| c.0.ip());
     let address = client_address::of(from, request.headers(), &state.trusted_proxies);
     let cost = cost(request.method(), request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str));
-    match admit(&state, request.headers(), address, cost).await {
+    match admit(&state, request.headers(), address, cost, HERE).await {
         Ok((key, allowed)) => {
             request.extensions_mut().insert(Identity(key));
             let mut response = next.run(request).await;
@@ -184,11 +184,17 @@ impl From<Error> for Refused {
 /// Who was let in, and what is left of their limit.
 type Admitted = (Option<Arc<VerifiedKey>>, Allowed);
 
-/// Finds out who asks, from where, and takes the request's cost off their limit.
+/// Finds out who asks, from where, and takes the request's cost off their limit. `here`: where access tokens must be good.
 ///
 /// # Errors
 /// A key that is none, or a limit that is reached.
-pub async fn admit(state: &AppState, headers: &HeaderMap, address: IpAddr, cost: u32) -> Result<Admitted, Refused> {
+pub async fn admit(
+    state: &AppState,
+    headers: &HeaderMap,
+    address: IpAddr,
+    cost: u32,
+    here: &str,
+) -> Result<Admitted, Refused> {
     let anonymous = Subject::Address(address);
     let Some(sent) = headers.get(header::AUTHORIZATION) else {
         let allowed = state.limits.take(&[(anonymous, state.limits.anonymous)], cost).await?;
@@ -198,6 +204,7 @@ pub async fn admit(state: &AppState, headers: &HeaderMap, address: IpAddr, cost:
         Some(token) => api_keys::verify(&state.db, &token, Utc::now()).await?,
         None => Err(KeyProblem::Unknown),
     };
+    let key = key.and_then(|key| if key.is_for(here) { Ok(key) } else { Err(KeyProblem::Elsewhere) });
     let key = match key {
         Ok(key) => Arc::new(key),
         Err(problem) => {
@@ -207,12 +214,7 @@ pub async fn admit(state: &AppState, headers: &HeaderMap, address: IpAddr, cost:
             return Err(Refused(ApiError(Error::Key(problem)), Some(allowed)));
         }
     };
-    let account = (Subject::Account(key.user), state.limits.account);
-    let allowed = match key.requests_per_minute {
-        Some(own) => state.limits.take(&[(Subject::Key(key.id), f64::from(own)), account], cost).await?,
-        None => state.limits.take(&[account], cost).await?,
-    };
-    let allowed = refuse_if_spent(allowed)?;
+    let allowed = charge(state, &key, cost).await?;
     if key.use_is_news {
         let (db, id) = (state.db.clone(), key.id);
         tokio::spawn(async move {
@@ -222,6 +224,16 @@ pub async fn admit(state: &AppState, headers: &HeaderMap, address: IpAddr, cost:
         });
     }
     Ok((Some(key), allowed))
+}
+
+/// Takes what a request of this key costs.
+pub(crate) async fn charge(state: &AppState, key: &VerifiedKey, cost: u32) -> Result<Allowed, Refused> {
+    let account = (Subject::Account(key.user), state.limits.account);
+    let allowed = match key.requests_per_minute {
+        Some(own) => state.limits.take(&[(Subject::Key(key.id), f64::from(own)), account], cost).await?,
+        None => state.limits.take(&[account], cost).await?,
+    };
+    refuse_if_spent(allowed)
 }
 
 fn refuse_if_spent(allowed: Allowed) -> Result<Allowed, Refused> {
@@ -236,6 +248,8 @@ fn bearer(sent: &HeaderValue) -> Option<Token> {
     scheme.eq_ignore_ascii_case("bearer").then(|| Token::parse(token.trim()))?
 }
 
+/// Where access tokens for this API must be good.
+const HERE: &str = "/api/v1";
 /// What a wrong key costs its address.
 const GUESS: u32 = 5;
 

@@ -345,5 +345,5 @@ pub async fn current(
     State(state): State<AppState>,
     caller: Caller<super::caller::AnyScope>,
 ) -> Result<Json<Data<KeyBody>>, ApiError> {
-    Ok(data(KeyBody::from(api_keys::find(&state.db, &caller.actor, caller.key.id, Utc::now()).await?)))
+    Ok(data(KeyBody::from(api_keys::current(&state.db, &caller.actor, Utc::now()).await?)))
 }

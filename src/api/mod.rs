@@ -40,12 +40,15 @@ use serde_json::{Value, json};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+/// The header that makes sending a request twice harmless.
+pub use once::HEADER as IDEMPOTENCY_HEADER;
+
 use crate::payments;
 use crate::state::AppState;
 use crate::web::failure::refusal;
 
 /// Largest body, in bytes: a file of 2 MB in base64, and room.
-const BODY_LIMIT: usize = 4 * 1024 * 1024;
+pub const BODY_LIMIT: usize = 4 * 1024 * 1024;
 
 fn all() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
@@ -141,6 +144,12 @@ pub fn routes(state: &AppState) -> Router<AppState> {
             caller::challenge(&mut response);
             response
         }))
+}
+
+/// The operations without who calls and how often: for a wire that knows both, and puts a [`caller::Identity`] into each request.
+pub fn operations(state: &AppState) -> Router {
+    let (documented, _) = all().split_for_parts();
+    documented.layer(DefaultBodyLimit::max(BODY_LIMIT)).with_state(state.clone())
 }
 
 /// The OpenAPI document as it is served: with this site's address.

@@ -112,6 +112,23 @@ impl Api {
         self.accepted(answer).await
     }
 
+    /// Sends a message to the MCP server, once. Whatever it answers is the answer.
+    ///
+    /// # Errors
+    /// [`Failure::Connection`].
+    pub async fn message(&self, message: &Value, headers: header::HeaderMap) -> Result<Response, Failure> {
+        let mut url = self.base.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().push("mcp");
+        }
+        let request = self.client.post(url).header(header::ACCEPT, "application/json, text/event-stream");
+        let request = match &self.key {
+            Some(key) => request.bearer_auth(&key.0),
+            None => request,
+        };
+        request.headers(headers).json(message).send().await.map_err(|e| self.broken(&e))
+    }
+
     async fn json(&self, request: impl Fn() -> RequestBuilder) -> Result<Value, Failure> {
         serde_json::from_slice(&self.send(request).await?).map_err(|_| self.something_else())
     }

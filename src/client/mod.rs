@@ -18,6 +18,7 @@ mod files;
 mod follow;
 mod hire;
 mod http;
+mod mcp;
 mod message;
 mod session;
 mod table;
@@ -69,6 +70,8 @@ enum ClientCommand {
     Tasks(tasks::Tasks),
     /// Your credits: balance, history, packages
     Credits(credits::Credits),
+    /// Serve MCP on the standard streams, for assistants that start a program
+    Mcp,
 }
 
 /// The client's command line.
@@ -115,6 +118,7 @@ async fn run(context: &mut Context, command: ClientCommand) -> Result<(), Failur
         ClientCommand::Hire(hire) => hire::run(context, hire).await,
         ClientCommand::Tasks(tasks) => tasks::run(context, tasks).await,
         ClientCommand::Credits(credits) => credits::run(context, credits).await,
+        ClientCommand::Mcp => mcp::run(context).await,
     }
 }
 

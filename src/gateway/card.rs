@@ -94,7 +94,7 @@ async fn of(state: &AppState, id: AgentId) -> domain::Result<Value> {
 pub async fn signed(state: &AppState, card: Value) -> domain::Result<Value> {
     let mut jwks = (*state.public_url).clone();
     jwks.set_path("/.well-known/jwks.json");
-    state.signer.sign(&state.db, card, &jwks).await
+    state.signer.sign(&state.db, &card, &jwks).await
 }
 
 /// The card for who has signed in: with how the agent stands.

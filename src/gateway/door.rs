@@ -4,14 +4,16 @@ use std::net::SocketAddr;
 
 use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::Response;
+use domain::api_keys::Scope;
 
 use super::error::GatewayError;
 use super::operations::Call;
 use super::place::Place;
 use crate::api::caller::{Refused, admit};
 use crate::api::limits::Allowed;
+use crate::oauth::metadata::challenge;
 use crate::state::AppState;
 use crate::web::client_address;
 
@@ -35,7 +37,7 @@ pub async fn enter(
 ) -> Result<Admitted, (GatewayError, Option<Allowed>)> {
     let from = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|c| c.0.ip());
     let address = client_address::of(from, &parts.headers, &state.trusted_proxies);
-    match admit(state, &parts.headers, address, cost).await {
+    match admit(state, &parts.headers, address, cost, &place.path()).await {
         Ok((key, allowed)) => Ok(Admitted { call: Call { state: state.clone(), place, key }, allowed }),
         Err(Refused(error, allowed)) => {
             let shop = state.public_url.join("/credits").unwrap_or_else(|_| (*state.public_url).clone());
@@ -44,20 +46,16 @@ pub async fn enter(
     }
 }
 
-/// What every answer carries: what is left of the limit, and for who has no key how to get one (RFC 6750, section 3; RFC 9728,
-/// section 5.1).
+/// What every answer carries: what is left of the limit, and for who has no key, or one without the scope, how to get one.
 pub fn sign(mut response: Response, state: &AppState, path: &str, allowed: Option<&Allowed>) -> Response {
     if let Some(allowed) = allowed {
         allowed.write(response.headers_mut());
     }
-    if matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
-        let mut metadata = (*state.public_url).clone();
-        metadata.set_path(&format!("/.well-known/oauth-protected-resource{path}"));
-        let error = if response.status() == StatusCode::FORBIDDEN { ", error=\"insufficient_scope\"" } else { "" };
-        let value = format!("Bearer realm=\"NEXUS\", resource_metadata=\"{metadata}\"{error}");
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
-        }
+    let lacking = response.extensions_mut().remove::<Scope>();
+    let wrong = lacking.map(|_| "insufficient_scope");
+    if response.status() == StatusCode::UNAUTHORIZED || lacking.is_some() {
+        let site = state.public_url.as_str().trim_end_matches('/');
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge(site, path, wrong, lacking));
     }
     response
 }

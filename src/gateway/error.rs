@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use domain::api_keys::Scope;
 use domain::{Error, FieldError, Missing};
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -81,6 +82,8 @@ pub struct GatewayError {
     message: String,
     metadata: Map<String, Value>,
     fields: Vec<FieldError>,
+    /// The scope that the key lacks.
+    scope: Option<Scope>,
     retry_after: Option<u64>,
 }
 
@@ -90,7 +93,14 @@ pub type Result<T> = std::result::Result<T, GatewayError>;
 impl GatewayError {
     /// An error with a sentence.
     pub fn new(kind: Kind, message: impl Into<String>) -> GatewayError {
-        GatewayError { kind, message: message.into(), metadata: Map::new(), fields: Vec::new(), retry_after: None }
+        GatewayError {
+            kind,
+            message: message.into(),
+            metadata: Map::new(),
+            fields: Vec::new(),
+            scope: None,
+            retry_after: None,
+        }
     }
 
     /// A parameter that is wrong.
@@ -126,7 +136,10 @@ impl GatewayError {
                     .with("available", available.to_string())
                     .with("buyAt", shop.to_string())
             }
-            Error::MissingScope(scope) => GatewayError::new(ours(&error), message).with("scope", scope.as_str()),
+            Error::MissingScope(scope) => {
+                let error = GatewayError::new(ours(&error), message).with("scope", scope.as_str());
+                GatewayError { scope: Some(scope), ..error }
+            }
             Error::RateLimited(wait) => {
                 let seconds = (wait.as_secs_f64().ceil() as u64).max(1);
                 GatewayError { retry_after: Some(seconds), ..GatewayError::new(ours(&error), message) }
@@ -195,6 +208,9 @@ impl GatewayError {
     fn finish(&self, mut response: Response) -> Response {
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(scope) = self.scope {
+            response.extensions_mut().insert(scope);
         }
         response
     }

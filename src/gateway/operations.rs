@@ -250,12 +250,15 @@ impl Call {
             retry_of: None,
         };
         let said = Said { message: Some(send.message), context: send.context };
-        let order = tasks::create_said(&self.state.db, actor, new, said, Utc::now());
-        let id = order.await.map_err(|e| self.refused(e))?.id;
-        if let Some(config) = &send.push {
-            let set = self.place.set_push(&self.state.db, actor, id, config).await;
-            set.map_err(|e| self.refused(e))?;
-        }
+        let Some(config) = &send.push else {
+            let order = tasks::create_said(&self.state.db, actor, new, said, Utc::now());
+            return Ok(order.await.map_err(|e| self.refused(e))?.id);
+        };
+        // Together, so that no change of the task comes before who wants to hear of it.
+        let (db, joint) = self.state.db.joint().await.map_err(|e| self.refused(e))?;
+        let id = tasks::create_said(&db, actor, new, said, Utc::now()).await.map_err(|e| self.refused(e))?.id;
+        self.place.set_push(&db, actor, id, config).await.map_err(|e| self.refused(e))?;
+        joint.commit().await.map_err(|e| self.refused(e))?;
         Ok(id)
     }
 

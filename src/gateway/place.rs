@@ -20,6 +20,14 @@ pub enum Place {
 }
 
 impl Place {
+    /// The path of its address.
+    pub fn path(self) -> String {
+        match self {
+            Place::Agent(agent) => format!("/a2a/{agent}"),
+            Place::Platform => "/a2a".to_owned(),
+        }
+    }
+
     /// Whether a key may be used here. At the platform's address it narrows who is hired.
     pub fn is_open_to(self, key: &VerifiedKey) -> bool {
         match self {

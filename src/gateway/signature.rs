@@ -56,16 +56,18 @@ impl Signer {
         Ok(json!({ "keys": keys.collect::<Vec<_>>() }))
     }
 
-    /// Adds our signature to a card. `jwks`: where the keys are.
+    /// A card without anything empty in it, and with our signature. `jwks`: where the keys are. (Members are sorted, and numbers
+    /// and names such that serde_json writes what RFC 8785 asks.)
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn sign(&self, db: &Db, mut card: Value, jwks: &Url) -> domain::Result<Value> {
+    pub async fn sign(&self, db: &Db, card: &Value, jwks: &Url) -> domain::Result<Value> {
+        let mut card = clean(card).unwrap_or_else(|| json!({}));
         let keys = self.keys(db).await?;
         let key = keys.first().ok_or_else(|| Error::Internal("there is no key for cards".into()))?;
         let header = json!({ "alg": "ES256", "typ": "JOSE", "kid": key.id, "jku": jwks.as_str() });
         let header = URL_SAFE_NO_PAD.encode(header.to_string());
-        let payload = URL_SAFE_NO_PAD.encode(canonical(&card));
+        let payload = URL_SAFE_NO_PAD.encode(card.to_string());
         let signed = key.pair.sign(&SystemRandom::new(), format!("{header}.{payload}").as_bytes());
         let signed = signed.map_err(|e| Error::Internal(format!("a card cannot be signed: {e}").into()))?;
         card["signatures"] = json!([{ "protected": header, "signature": URL_SAFE_NO_PAD.encode(signed.as_ref()) }]);
@@ -73,28 +75,24 @@ impl Signer {
     }
 }
 
-/// Canonical JSON of a card: members sorted, nothing between them, and nothing that is empty, as protocol buffers leave it out.
-/// (Cards have no fractions and only names in ASCII, for which serde_json writes what RFC 8785 asks.)
-fn canonical(card: &Value) -> String {
-    fn clean(value: &Value) -> Option<Value> {
-        match value {
-            Value::Object(fields) => {
-                // Sorted whatever order the map keeps.
-                let sorted: std::collections::BTreeMap<&String, Value> =
-                    fields.iter().filter_map(|(name, v)| Some((name, clean(v)?))).collect();
-                let sorted: serde_json::Map<String, Value> = sorted.into_iter().map(|(n, v)| (n.clone(), v)).collect();
-                (!sorted.is_empty()).then_some(Value::Object(sorted))
-            }
-            Value::Array(items) => {
-                let items: Vec<Value> = items.iter().filter_map(clean).collect();
-                (!items.is_empty()).then_some(Value::Array(items))
-            }
-            Value::String(text) if text.is_empty() => None,
-            Value::Null => None,
-            other => Some(other.clone()),
+/// A card without anything that is empty, which protocol buffers leave out, and which readers may or may not.
+fn clean(value: &Value) -> Option<Value> {
+    match value {
+        Value::Object(fields) => {
+            // Sorted whatever order the map keeps.
+            let sorted: std::collections::BTreeMap<&String, Value> =
+                fields.iter().filter_map(|(name, v)| Some((name, clean(v)?))).collect();
+            let sorted: serde_json::Map<String, Value> = sorted.into_iter().map(|(n, v)| (n.clone(), v)).collect();
+            (!sorted.is_empty()).then_some(Value::Object(sorted))
         }
+        Value::Array(items) => {
+            let items: Vec<Value> = items.iter().filter_map(clean).collect();
+            (!items.is_empty()).then_some(Value::Array(items))
+        }
+        Value::String(text) if text.is_empty() => None,
+        Value::Null => None,
+        other => Some(other.clone()),
     }
-    clean(card).unwrap_or_else(|| json!({})).to_string()
 }
 
 #[cfg(test)]
@@ -102,8 +100,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn canonical_json_is_sorted_and_has_nothing_empty() {
+    fn nothing_empty_is_signed() {
         let card = json!({"b": [1, "", {}], "a": {"z": "ü\n", "y": null}, "c": {"d": []}, "e": ""});
-        assert_eq!(canonical(&card), r#"{"a":{"z":"ü\n"},"b":[1]}"#);
+        assert_eq!(clean(&card).unwrap().to_string(), r#"{"a":{"z":"ü\n"},"b":[1]}"#);
     }
 }

@@ -154,12 +154,12 @@ fn typed(fields: &Fields, was: Option<&ApiKey>, now: DateTime<Utc>) -> domain::R
 }
 
 /// Every value of `name`.
-fn all<'a>(fields: &'a Fields, name: &str) -> Vec<&'a str> {
+pub(super) fn all<'a>(fields: &'a Fields, name: &str) -> Vec<&'a str> {
     fields.iter().filter(|(n, _)| n == name).map(|(_, v)| v.as_str()).collect()
 }
 
 /// What was typed into a field that may be left empty.
-fn number<T>(fields: &Fields, name: &str) -> domain::Result<Option<T>>
+pub(super) fn number<T>(fields: &Fields, name: &str) -> domain::Result<Option<T>>
 where
     T: std::str::FromStr<Err: std::fmt::Display>,
 {

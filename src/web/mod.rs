@@ -3,6 +3,7 @@
 pub mod account_forms;
 pub mod agent_forms;
 pub mod client_address;
+pub mod connection_forms;
 pub mod event_stream;
 pub mod failure;
 pub mod headers;

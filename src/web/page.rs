@@ -26,7 +26,7 @@ pub async fn show(
     if !matches!(method, Method::GET | Method::HEAD) {
         return (StatusCode::METHOD_NOT_ALLOWED, "This address takes no such request.").into_response();
     }
-    render(&state, &visit, &uri.to_string(), Form::default()).await
+    render(&state, &visit, &uri.to_string(), Form::default(), None).await
 }
 
 /// Shows the page that a refused form stands on, with what was typed and what is wrong with it.
@@ -37,6 +37,18 @@ pub async fn refused(
     typed: Vec<(String, String)>,
     error: Error,
 ) -> Response<Body> {
+    refused_towards(state, visit, uri, typed, error, None).await
+}
+
+/// The same of a page whose form leads to `to`, a source of a Content-Security-Policy.
+pub async fn refused_towards(
+    state: &AppState,
+    visit: &Visit,
+    uri: &str,
+    typed: Vec<(String, String)>,
+    error: Error,
+    to: Option<String>,
+) -> Response<Body> {
     log_if_ours(&error);
     let status = status_of(&error);
     let wait = if let Error::RateLimited(wait) = &error { Some(wait.as_secs().max(1)) } else { None };
@@ -45,7 +57,7 @@ pub async fn refused(
         Error::Validation(fields) => form.errors = fields,
         other => form.message = Some(sentence(&other.to_string())),
     }
-    let mut response = render(state, visit, uri, form).await;
+    let mut response = render(state, visit, uri, form, to).await;
     if response.status() == StatusCode::OK {
         *response.status_mut() = status;
     }
@@ -57,7 +69,12 @@ pub async fn refused(
 
 /// Shows the page that a form stands on, filled with `values` (a step of a longer form: nothing is wrong).
 pub async fn filled(state: &AppState, visit: &Visit, uri: &str, form: Form) -> Response<Body> {
-    render(state, visit, uri, form).await
+    render(state, visit, uri, form, None).await
+}
+
+/// The same of a page whose form leads to `to`, a source of a Content-Security-Policy.
+pub async fn towards(state: &AppState, visit: &Visit, uri: &str, form: Form, to: Option<String>) -> Response<Body> {
+    render(state, visit, uri, form, to).await
 }
 
 /// Passwords are never sent back.
@@ -65,7 +82,7 @@ fn without_secrets(typed: Vec<(String, String)>) -> Vec<(String, String)> {
     typed.into_iter().filter(|(name, _)| !name.contains("password")).collect()
 }
 
-async fn render(state: &AppState, visit: &Visit, uri: &str, form: Form) -> Response<Body> {
+async fn render(state: &AppState, visit: &Visit, uri: &str, form: Form, to: Option<String>) -> Response<Body> {
     let request = match page_request(state, visit, uri, form).await {
         Ok(request) => request,
         Err(error) => {
@@ -86,7 +103,7 @@ async fn render(state: &AppState, visit: &Visit, uri: &str, form: Form) -> Respo
         move || provide_context(request.clone()),
         move || {
             if let Some(response) = use_context::<ResponseOptions>() {
-                response.insert_header(header::CONTENT_SECURITY_POLICY, content_policy(https, sandbox));
+                response.insert_header(header::CONTENT_SECURITY_POLICY, content_policy(https, sandbox, to.as_deref()));
                 response.insert_header(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
             }
             app::shell(options.clone())
@@ -96,14 +113,16 @@ async fn render(state: &AppState, visit: &Visit, uri: &str, form: Form) -> Respo
 }
 
 /// Scripts by the page's nonce or from our own files, nothing inline else, nothing from elsewhere.
-fn content_policy(https: bool, sandbox: bool) -> HeaderValue {
+fn content_policy(https: bool, sandbox: bool, to: Option<&str>) -> HeaderValue {
     let nonce = leptos::nonce::use_nonce().map(|n| n.to_string()).unwrap_or_default();
     // Browsers hold a form's redirects to this too: buying goes on to Stripe's page, confirming to the bank's.
     let payments = if sandbox { "" } else { " https://checkout.stripe.com https://hooks.stripe.com" };
-    let upgrade = if https { "; upgrade-insecure-requests" } else { "" };
+    let client = to.map(|to| format!(" {to}")).unwrap_or_default();
+    // A client on the person's own computer answers on plain http, which must not be made https.
+    let upgrade = if https && to.is_none() { "; upgrade-insecure-requests" } else { "" };
     let policy = format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
-         font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'{payments}; frame-ancestors 'none'{upgrade}"
+         font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'{payments}{client}; frame-ancestors 'none'{upgrade}"
     );
     HeaderValue::from_str(&policy).unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'"))
 }

@@ -221,7 +221,7 @@ impl<'a> Conversation<'a> {
                 Ok(Step::Final(reply)) => {
                     // The end stands behind everything that came before it.
                     self.relay(&mut updates).await?;
-                    return Ok(reply);
+                    return Ok(*reply);
                 }
                 Ok(Step::Ended) => break,
                 // A stream that broke is no answer, where the agent can be asked after the task.

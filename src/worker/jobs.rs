@@ -29,7 +29,7 @@ const REQUESTS: Duration = Duration::from_secs(1);
 const MAIL: Duration = Duration::from_secs(5);
 /// How often proofs of agents' addresses are looked for that are to be looked at again.
 const PROOFS: Duration = Duration::from_secs(5);
-/// How often old days of agents' uptime, old webhook messages, kept answers and full buckets are removed.
+/// How often old days of agents' uptime, old webhook messages, kept answers, unused clients and full buckets are removed.
 const TIDY: Duration = Duration::from_secs(3600);
 /// How often it is asked whether an audit is due.
 const AUDIT: Duration = Duration::from_secs(3600);
@@ -156,6 +156,7 @@ async fn requests(db: Db, events: TaskEvents, stop: CancellationToken) {
 
 async fn tidy(db: &Db) -> domain::Result<()> {
     domain::agents::watch::forget_old_uptime(db, Utc::now()).await?;
+    domain::api_keys::connections::forget_old(db, Utc::now()).await?;
     domain::requests::forget_old(db, Utc::now()).await?;
     domain::requests::forget_full_buckets(db).await?;
     domain::webhooks::forget_old(db, Utc::now()).await.map(|_| ())

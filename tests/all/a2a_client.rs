@@ -150,7 +150,7 @@ async fn a_stream_is_put_together_wherever_it_is_cut() {
     let last = loop {
         match updates.next().await.unwrap() {
             Step::Changed => steps += 1,
-            Step::Final(reply) => break reply,
+            Step::Final(reply) => break *reply,
             Step::Ended => panic!("it had an end"),
         }
     };

@@ -161,7 +161,7 @@ impl Talk {
         loop {
             match updates.next().await.unwrap_or_else(|e| panic!("{:?}: {e:?}", self.target.protocol)) {
                 Step::Changed => steps += 1,
-                Step::Final(reply) => return (steps, progress, reply),
+                Step::Final(reply) => return (steps, progress, *reply),
                 Step::Ended => panic!("{:?}: the stream has no end", self.target.protocol),
             }
             progress.extend(updates.working().progress.clone());

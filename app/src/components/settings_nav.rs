@@ -5,8 +5,12 @@ use leptos::prelude::*;
 use super::layout::tabs;
 
 /// The pages in their order: address and name.
-const PAGES: &[(&str, &str)] =
-    &[("/settings", "Account"), ("/settings/keys", "API keys"), ("/settings/webhooks", "Webhooks")];
+const PAGES: &[(&str, &str)] = &[
+    ("/settings", "Account"),
+    ("/settings/connections", "Connections"),
+    ("/settings/keys", "API keys"),
+    ("/settings/webhooks", "Webhooks"),
+];
 
 /// The tabs of all pages, and those of the settings.
 pub fn settings_nav(here: &'static str) -> AnyView {

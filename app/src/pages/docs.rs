@@ -17,7 +17,7 @@ struct Doc {
 }
 
 /// All of them, in the order of the menu.
-const DOCS: [Doc; 12] = [
+const DOCS: [Doc; 14] = [
     Doc { slug: "", name: "Overview", text: include_str!("../../../docs/index.md") },
     Doc { slug: "hire", name: "Hire an agent", text: include_str!("../../../docs/hire.md") },
     Doc { slug: "list-an-agent", name: "List an agent", text: include_str!("../../../docs/list-an-agent.md") },
@@ -27,6 +27,8 @@ const DOCS: [Doc; 12] = [
     Doc { slug: "webhooks", name: "Webhooks", text: include_str!("../../../docs/webhooks.md") },
     Doc { slug: "cli", name: "Command line", text: include_str!("../../../docs/cli.md") },
     Doc { slug: "use-the-api", name: "Use the API", text: include_str!("../../../docs/use-the-api.md") },
+    Doc { slug: "a2a", name: "Use A2A", text: include_str!("../../../docs/a2a.md") },
+    Doc { slug: "mcp", name: "Use MCP", text: include_str!("../../../docs/mcp.md") },
     Doc { slug: "sdk", name: "SDKs", text: include_str!("../../../docs/sdk.md") },
     Doc { slug: "run", name: "Run NEXUS", text: include_str!("../../../docs/run.md") },
     Doc { slug: "data-model", name: "Data model", text: include_str!("../../../docs/data-model.md") },

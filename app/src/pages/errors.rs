@@ -85,7 +85,7 @@ pub fn sign_in_address(back_to: &str) -> String {
     format!("/sign-in?next={}", encode(back_to).replace("%2F", "/"))
 }
 
-fn set_status(status: StatusCode) {
+pub(super) fn set_status(status: StatusCode) {
     if let Some(options) = use_context::<ResponseOptions>() {
         options.set_status(status);
     }

@@ -4,6 +4,8 @@ pub mod admin;
 pub mod agent;
 pub mod agent_form;
 pub mod api_reference;
+pub mod authorize;
+pub mod connections;
 pub mod credits;
 pub mod dashboard;
 pub mod docs;
@@ -45,6 +47,8 @@ pub fn PageRoutes() -> impl IntoView {
                 <Route path=path!("/settings/webhooks") view=webhooks::Webhooks />
                 <Route path=path!("/settings/webhooks/:id") view=webhooks::WebhookEndpoint />
                 <Route path=path!("/settings/webhooks/:id/deliveries/:delivery") view=webhooks::Delivery />
+                <Route path=path!("/settings/connections") view=connections::Connections />
+                <Route path=path!("/oauth/authorize") view=authorize::Authorize />
                 <Route path=path!("/settings/keys") view=keys::Keys />
                 <Route path=path!("/settings/keys/:id") view=keys::Key />
                 <Route path=path!("/dashboard") view=dashboard::Dashboard />

@@ -54,7 +54,8 @@ pub async fn change(db: &Db, actor: &Actor, id: KeyId, change: KeyChange, now: D
     }
     let mut tx = db.begin(&Actor::System).await?;
     store::lock_keys_of(&mut tx, user).await?;
-    let key = store::find(&mut tx, user, id, now).await?.ok_or(Error::NotFound(Missing::Key))?;
+    let key = store::find(&mut tx, user, id, now).await?;
+    let key = key.filter(|key| !key.is_connection).ok_or(Error::NotFound(Missing::Key))?;
     if key.revoked_at.is_some() {
         return Err(Error::Conflict("a revoked key does not change".into()));
     }

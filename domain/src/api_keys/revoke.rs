@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{CreatedKey, Token, rules, store};
 use crate::{Actor, Db, Error, KeyId, Missing, Result};
 
-/// Revokes one of the actor's keys (a key may revoke itself). From the moment this commits no process takes it: keys are
+/// Revokes one of the actor's keys, or cuts off one of their connections (a key may revoke itself). From the moment this commits no process takes it: keys are
 /// looked up at each request. What it was and what it spent stays visible for a while.
 ///
 /// # Errors
@@ -33,7 +33,8 @@ pub async fn rotate(db: &Db, actor: &Actor, id: KeyId, grace: TimeDelta, now: Da
     }
     let mut tx = db.begin(&Actor::System).await?;
     store::lock_keys_of(&mut tx, user).await?;
-    let key = store::find(&mut tx, user, id, now).await?.ok_or(Error::NotFound(Missing::Key))?;
+    let key = store::find(&mut tx, user, id, now).await?;
+    let key = key.filter(|key| !key.is_connection).ok_or(Error::NotFound(Missing::Key))?;
     if !key.works(now) {
         return Err(Error::Conflict("a key that is revoked or expired has no new secret: make a new key".into()));
     }

@@ -16,10 +16,12 @@ pub(super) async fn lock_keys_of(tx: &mut PgConnection, user: UserId) -> Result<
     Ok(())
 }
 
-/// How many keys of an account are not revoked.
+/// How many keys of an account are not revoked; connections are counted apart.
 pub(super) async fn count(tx: &mut PgConnection, user: UserId) -> Result<i64> {
     let n = sqlx::query_scalar!(
-        r#"SELECT count(*) AS "n!" FROM api_keys WHERE user_id = $1 AND revoked_at IS NULL"#,
+        r#"SELECT count(*) AS "n!" FROM api_keys k
+            WHERE k.user_id = $1 AND k.revoked_at IS NULL
+              AND NOT EXISTS (SELECT 1 FROM oauth_connections c WHERE c.key_id = k.id)"#,
         user as UserId
     );
     Ok(n.fetch_one(tx).await?)
@@ -97,6 +99,7 @@ struct Row {
     former_good_until: Option<DateTime<Utc>>,
     revoked_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
+    is_connection: bool,
 }
 
 impl From<Row> for ApiKey {
@@ -120,6 +123,7 @@ impl From<Row> for ApiKey {
             former_good_until: r.former_good_until,
             revoked_at: r.revoked_at,
             created_at: r.created_at,
+            is_connection: r.is_connection,
         }
     }
 }
@@ -128,8 +132,16 @@ fn typed(ids: Vec<Uuid>) -> Vec<AgentId> {
     ids.into_iter().map(AgentId).collect()
 }
 
-pub(super) async fn list(tx: &mut PgConnection, user: UserId, now: DateTime<Utc>) -> Result<Vec<ApiKey>> {
-    keys(tx, user, None, now).await
+/// Keys that people made, or those that are connections.
+pub(super) async fn list(
+    tx: &mut PgConnection,
+    user: UserId,
+    connections: bool,
+    now: DateTime<Utc>,
+) -> Result<Vec<ApiKey>> {
+    let mut all = keys(tx, user, None, now).await?;
+    all.retain(|key| key.is_connection == connections);
+    Ok(all)
 }
 
 pub(super) async fn find(tx: &mut PgConnection, user: UserId, id: KeyId, now: DateTime<Utc>) -> Result<Option<ApiKey>> {
@@ -144,7 +156,8 @@ async fn keys(tx: &mut PgConnection, user: UserId, id: Option<KeyId>, now: DateT
                   k.monthly_cap AS "monthly_cap: Credits", k.total_cap AS "total_cap: Credits", k.requests_per_minute,
                   coalesce(s.today, 0) AS "spent_today!: Credits", coalesce(s.month, 0) AS "spent_this_month!: Credits",
                   coalesce(s.total, 0) AS "spent_total!: Credits", k.last_used_at, k.expires_at, k.rotated_at,
-                  f.good_until AS "former_good_until?", k.revoked_at, k.created_at
+                  f.good_until AS "former_good_until?", k.revoked_at, k.created_at,
+                  EXISTS (SELECT 1 FROM oauth_connections c WHERE c.key_id = k.id) AS "is_connection!"
              FROM api_keys k
              LEFT JOIN LATERAL (SELECT sum(d.spent) AS total,
                                        sum(d.spent) FILTER (WHERE d.day = $3) AS today,
@@ -205,21 +218,22 @@ pub(super) async fn rotate(
     Ok(())
 }
 
-type Found = (VerifiedKey, Option<DateTime<Utc>>, Option<DateTime<Utc>>);
+pub(super) type Found = (VerifiedKey, Option<DateTime<Utc>>, Option<DateTime<Utc>>);
 
-struct Looked {
-    id: KeyId,
-    user: UserId,
-    scopes: Vec<String>,
-    agents: Option<Vec<Uuid>>,
-    requests_per_minute: Option<i32>,
-    last_used_at: Option<DateTime<Utc>>,
-    revoked_at: Option<DateTime<Utc>>,
-    expires_at: Option<DateTime<Utc>>,
+pub(super) struct Looked {
+    pub(super) id: KeyId,
+    pub(super) user: UserId,
+    pub(super) scopes: Vec<String>,
+    pub(super) agents: Option<Vec<Uuid>>,
+    pub(super) requests_per_minute: Option<i32>,
+    pub(super) last_used_at: Option<DateTime<Utc>>,
+    pub(super) revoked_at: Option<DateTime<Utc>>,
+    pub(super) expires_at: Option<DateTime<Utc>>,
+    pub(super) audience: Option<String>,
 }
 
 impl Looked {
-    fn found(self, now: DateTime<Utc>) -> Found {
+    pub(super) fn found(self, now: DateTime<Utc>) -> Found {
         let key = VerifiedKey {
             id: self.id,
             user: self.user,
@@ -227,6 +241,7 @@ impl Looked {
             agents: self.agents.map(typed),
             requests_per_minute: self.requests_per_minute,
             use_is_news: self.last_used_at.is_none_or(|at| at < now - TimeDelta::minutes(1)),
+            audience: self.audience,
         };
         (key, self.revoked_at, self.expires_at)
     }
@@ -236,7 +251,7 @@ pub(super) async fn by_hash(pool: &PgPool, hash: &str, now: DateTime<Utc>) -> Re
     let row = sqlx::query_as!(
         Looked,
         r#"SELECT id AS "id: KeyId", user_id AS "user: UserId", scopes, agent_ids AS "agents", requests_per_minute,
-                  last_used_at, revoked_at, expires_at
+                  last_used_at, revoked_at, expires_at, NULL::text AS "audience?"
              FROM api_keys WHERE key_hash = $1"#,
         hash
     );
@@ -247,7 +262,7 @@ pub(super) async fn by_former_hash(pool: &PgPool, hash: &str, now: DateTime<Utc>
     let row = sqlx::query_as!(
         Looked,
         r#"SELECT k.id AS "id: KeyId", k.user_id AS "user: UserId", k.scopes, k.agent_ids AS "agents", k.requests_per_minute,
-                  k.last_used_at, k.revoked_at, k.expires_at
+                  k.last_used_at, k.revoked_at, k.expires_at, NULL::text AS "audience?"
              FROM api_key_former f JOIN api_keys k ON k.id = f.key_id
             WHERE f.key_hash = $1 AND f.good_until > $2"#,
         hash,

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Scope, Scopes, Token, store};
+use super::{Scope, Scopes, Token, connections, store};
 use crate::{Actor, AgentId, Db, KeyId, Result, UserId};
 
 /// Why a secret opens nothing.
@@ -14,6 +14,8 @@ pub enum KeyProblem {
     Revoked,
     /// It has expired.
     Expired,
+    /// It is an access token for another part of the site.
+    Elsewhere,
 }
 
 impl KeyProblem {
@@ -23,6 +25,7 @@ impl KeyProblem {
             KeyProblem::Unknown => "this is not an API key of NEXUS",
             KeyProblem::Revoked => "this API key was revoked",
             KeyProblem::Expired => "this API key has expired",
+            KeyProblem::Elsewhere => "this access token is for another address of this site",
         }
     }
 }
@@ -42,6 +45,8 @@ pub struct VerifiedKey {
     pub requests_per_minute: Option<i32>,
     /// Whether [`note_use`] is due.
     pub use_is_news: bool,
+    /// The part of the site that an access token is good at, as a path; `None` for keys, which are good everywhere.
+    pub audience: Option<String>,
 }
 
 impl VerifiedKey {
@@ -55,6 +60,11 @@ impl VerifiedKey {
         self.scopes.allow(scope)
     }
 
+    /// Whether it may be used at this path of the site. Every wire asks before it lets a key in (RFC 8707; for MCP a MUST).
+    pub fn is_for(&self, path: &str) -> bool {
+        self.audience.as_deref().is_none_or(|granted| connections::resource::covers(granted, path))
+    }
+
     /// Whether it is for chosen agents alone.
     pub fn is_limited_to_agents(&self) -> bool {
         self.agents.is_some()
@@ -66,8 +76,8 @@ impl VerifiedKey {
     }
 }
 
-/// Looks a secret up: one query by the index of hashes, and a second one, for the former secret of a rotated key, only where
-/// that finds nothing.
+/// Looks a secret up, a key's or an access token: one query by the index of hashes, and a second one, for the former secret of
+/// a rotated key, only where that finds nothing.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -77,9 +87,10 @@ pub async fn verify(
     now: DateTime<Utc>,
 ) -> Result<std::result::Result<VerifiedKey, KeyProblem>> {
     let hash = token.hash();
-    let found = match store::by_hash(db.pool(), &hash, now).await? {
-        Some(found) => Some(found),
-        None => store::by_former_hash(db.pool(), &hash, now).await?,
+    let found = if token.is_access_token() {
+        connections::by_access_token(db.pool(), &hash, now).await?
+    } else {
+        by_key(db, &hash, now).await?
     };
     let Some((key, revoked_at, expires_at)) = found else { return Ok(Err(KeyProblem::Unknown)) };
     Ok(if revoked_at.is_some() {
@@ -89,6 +100,13 @@ pub async fn verify(
     } else {
         Ok(key)
     })
+}
+
+async fn by_key(db: &Db, hash: &str, now: DateTime<Utc>) -> Result<Option<store::Found>> {
+    match store::by_hash(db.pool(), hash, now).await? {
+        Some(found) => Ok(Some(found)),
+        None => store::by_former_hash(db.pool(), hash, now).await,
+    }
 }
 
 /// Notes that a key was used; at most once a minute is written.

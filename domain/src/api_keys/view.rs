@@ -44,6 +44,8 @@ pub struct ApiKey {
     pub revoked_at: Option<DateTime<Utc>>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// Whether it is a connection ([`super::connections`]): then it has no secret, and is not changed as keys are.
+    pub is_connection: bool,
 }
 
 impl ApiKey {
@@ -62,22 +64,33 @@ impl ApiKey {
     }
 }
 
-/// The actor's keys, newest first; those revoked more than 30 days ago are left out.
+/// The actor's keys without connections, newest first; those revoked more than 30 days ago are left out.
 ///
 /// # Errors
 /// [`Error::Unauthorized`].
 pub async fn list(db: &Db, actor: &Actor, now: DateTime<Utc>) -> Result<Vec<ApiKey>> {
     let user = actor.user()?;
     let mut tx = db.begin(actor).await?;
-    store::list(&mut tx, user, now).await
+    store::list(&mut tx, user, false, now).await
 }
 
-/// One of the actor's keys.
+/// One of the actor's keys; a connection is none.
 ///
 /// # Errors
 /// [`Error::NotFound`] when it is not theirs.
 pub async fn find(db: &Db, actor: &Actor, id: KeyId, now: DateTime<Utc>) -> Result<ApiKey> {
     let user = actor.user()?;
     let mut tx = db.begin(actor).await?;
-    store::find(&mut tx, user, id, now).await?.ok_or(Error::NotFound(Missing::Key))
+    let found = store::find(&mut tx, user, id, now).await?;
+    found.filter(|key| !key.is_connection).ok_or(Error::NotFound(Missing::Key))
+}
+
+/// The key that acts, whether one that a person made or a connection.
+///
+/// # Errors
+/// [`Error::Unauthorized`] where none does.
+pub async fn current(db: &Db, actor: &Actor, now: DateTime<Utc>) -> Result<ApiKey> {
+    let Actor::Key { user, key } = *actor else { return Err(Error::Unauthorized) };
+    let mut tx = db.begin(actor).await?;
+    store::find(&mut tx, user, key, now).await?.ok_or(Error::Unauthorized)
 }

@@ -92,3 +92,8 @@ pub(super) async fn forget_full_buckets(pool: &PgPool) -> Result<u64> {
     let done = sqlx::query!("DELETE FROM rate_buckets WHERE at < now() - interval '10 minutes'").execute(pool).await?;
     Ok(done.rows_affected())
 }
+
+pub(super) async fn signal(pool: &PgPool, channel: &str, subject: &str) -> Result<()> {
+    sqlx::query!("SELECT pg_notify($1, $2)", channel, subject).execute(pool).await?;
+    Ok(())
+}

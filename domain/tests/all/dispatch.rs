@@ -228,7 +228,7 @@ async fn a_question_stops_the_clock_until_its_requester_answers(pool: PgPool) {
     let again = economy.claim(task).await;
     assert_eq!((again.message_no, again.sent, again.attempt), (2, false, 2));
     assert_eq!((again.remote_task.as_deref(), again.context.as_deref()), (Some("r1"), Some("c1")));
-    assert_eq!(again.message["messageId"], json!(again.message_id));
+    assert!(again.message["messageId"].is_string(), "the id that its sender gave it");
     assert!(economy.complete(&again).await);
     economy.assert_adds_up().await;
 }

@@ -11,6 +11,7 @@ mod disputes;
 mod ledger;
 mod liveness;
 mod money;
+mod oauth;
 mod policies;
 mod routes;
 mod schedules;

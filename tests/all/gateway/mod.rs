@@ -6,6 +6,7 @@ mod flow;
 mod interop;
 mod pushes;
 mod router;
+mod snippets;
 
 use domain::AgentId;
 use reqwest::{Client, RequestBuilder};

@@ -1,6 +1,7 @@
 //! An agent's page: what it does, what it costs, how far it can be trusted, and Hire.
 
 mod evidence;
+mod programs;
 
 use domain::agents::{self, AgentDetail, AgentStatus, Skill};
 use domain::trust::{self, TrustProfile};
@@ -64,6 +65,7 @@ pub fn Agent() -> impl IntoView {
                 <div class="stack">
                     <section><h2>"What it does"</h2><div class="text-block">{description}</div></section>
                     <section id="skills"><h2>"Skills"</h2><div class="stack">{skills}</div></section>
+                    {programs::section(&request.site.public_url, a.id)}
                     {evidence::why(&agent, &found, request.now)}
                     {reviews::section(shelf)}
                     {evidence::recent(&found, request.now)}

@@ -104,7 +104,7 @@ fn name_of(id: AgentId, known: &[Known]) -> String {
 }
 
 /// Whether it works, and how much longer.
-fn state(key: &ApiKey, now: DateTime<Utc>) -> AnyView {
+pub(in crate::pages) fn state(key: &ApiKey, now: DateTime<Utc>) -> AnyView {
     let badge = |class: &'static str, word: &'static str| {
         view! { <span class=class><span class="dot" aria-hidden="true"></span>{word}</span> }
     };
@@ -119,16 +119,16 @@ fn state(key: &ApiKey, now: DateTime<Utc>) -> AnyView {
     }
 }
 
-fn expires(key: &ApiKey) -> AnyView {
+pub(in crate::pages) fn expires(key: &ApiKey) -> AnyView {
     key.expires_at.map_or_else(|| "never".into_any(), time::exact)
 }
 
-fn last_used(key: &ApiKey, now: DateTime<Utc>) -> AnyView {
+pub(in crate::pages) fn last_used(key: &ApiKey, now: DateTime<Utc>) -> AnyView {
     key.last_used_at.map_or_else(|| "never".into_any(), |at| time::ago(at, now))
 }
 
 /// What a key may do, as the words that programs know.
-fn scope_chips(scopes: &Scopes) -> AnyView {
+pub(in crate::pages) fn scope_chips(scopes: &Scopes) -> AnyView {
     let chips: Vec<_> = match scopes {
         Scopes::All => vec![("*", "Everything")],
         Scopes::Some(set) => set.iter().map(|s| (s.as_str(), Scope::label(*s))).collect(),
@@ -140,7 +140,7 @@ fn scope_chips(scopes: &Scopes) -> AnyView {
 }
 
 /// What is spent, each sum against its cap.
-fn caps(key: &ApiKey) -> AnyView {
+pub(in crate::pages) fn caps(key: &ApiKey) -> AnyView {
     let rows: Vec<_> = [
         ("Today", key.spent_today, key.daily_cap),
         ("This month", key.spent_this_month, key.monthly_cap),
