@@ -3,9 +3,9 @@
 //!
 //! | rule | where |
 //! |---|---|
-//! | who fits, and in which order they are asked | [`pick`] |
+//! | who fits, and in which order they are asked | [`mod@pick`] |
 //! | the request, its first task and its hold are one transaction | [`order()`] |
-//! | one task at a time, the next when the last has failed, by whichever process sees it | [`advance`] |
+//! | one task at a time, the next when the last has failed, by whichever process sees it | [`advance()`] |
 //! | it keeps one id and one conversation over all its tasks | [`told`](mod@told) |
 //! | a cancel ends the request and the task that runs | [`cancel()`] |
 //! | each hold is taken through the key that ordered, by the ordinary rules | [`crate::tasks::create_said`] |

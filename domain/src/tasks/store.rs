@@ -157,8 +157,13 @@ pub(super) async fn lock_overdue(
         now,
         now - ASKING_LIMIT
     )
-    .fetch_all(tx)
+    .fetch_all(&mut *tx)
     .await?;
+    // In the order in which leases are renewed: the places are deleted later, in whatever order the table has them.
+    let locked: Vec<Uuid> = rows.iter().map(|l| l.task.0).collect();
+    sqlx::query!("SELECT 1 AS one FROM task_queue WHERE task_id = ANY ($1) ORDER BY task_id FOR UPDATE", &locked)
+        .fetch_all(tx)
+        .await?;
     Ok(rows.into_iter().map(|l| (l.task, l)).collect())
 }
 

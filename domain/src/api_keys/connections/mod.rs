@@ -6,12 +6,12 @@
 //! |---|---|
 //! | a client registers itself (RFC 7591) | [`register`] |
 //! | where an answer may be sent to | [`redirect`] |
-//! | what a client may ask; what is wrong is shown, or sent back | [`ask`] |
-//! | a person approves what was asked, or less; never `keys:write` | [`approve`] |
+//! | what a client may ask; what is wrong is shown, or sent back | [`ask()`] |
+//! | a person approves what was asked, or less; never `keys:write` | [`approve()`] |
 //! | a code works once, for [`CODE_LIFE`]; twice cuts the connection off | [`redeem`] |
 //! | a refresh token works once; an old one cuts the connection off | [`refresh`] |
 //! | a token is good at one part of the site (RFC 8707) | [`resource`] |
-//! | cut off means now | [`cut_off`], [`revoke_token`] |
+//! | cut off means now | [`cut_off`], [`revoke_token()`] |
 
 mod approve;
 mod ask;
