@@ -117,7 +117,7 @@ test("the reference shows every operation, and calls one", async ({ page, nexus 
   });
   const document = (await (await fetch(`${nexus.url}/api/openapi.json`)).json()) as { paths: Record<string, object> };
   const operations = Object.values(document.paths).flatMap((path) => Object.keys(path)).length;
-  await nexus.signUp(page, "ida");
+  await nexus.signUp(page, "ilse");
   await page.goto(`${nexus.url}/settings/keys`);
   await page.getByLabel("Name", { exact: true }).fill("For the reference");
   await page.getByLabel("Everything, also what is added later").check();
@@ -138,7 +138,7 @@ test("the reference shows every operation, and calls one", async ({ page, nexus 
   await expect(account).toContainText("Needs: any key.");
   await account.getByRole("button", { name: "Try it out" }).click();
   await account.getByRole("button", { name: "Execute" }).click();
-  await expect(account.locator(".live-responses-table")).toContainText("ida@example.org");
+  await expect(account.locator(".live-responses-table")).toContainText("ilse@example.org");
   expect(elsewhere).toEqual([]);
   expect(wrong).toEqual([]);
 });
