@@ -1,12 +1,11 @@
 //! Requests as they are told to A2A clients: as one task, over all the tasks that were tried.
 
-use chrono::DateTime;
 use serde_json::{Value, json};
 
 use super::{RouteState, store};
 use crate::tasks::told::{self as task_told, Told, ToldFilter};
 use crate::tasks::{TaskState, Waiting};
-use crate::{Actor, AgentId, Cursor, Db, Error, Missing, Page, Result, TaskId, Tx};
+use crate::{Actor, AgentId, Db, Error, Missing, Page, Result, TaskId, Tx};
 
 /// Metadata of a request as it is told: whom it hired last, at which price, with which task.
 pub const HIRED: &str = "urn:nexus:hired";
@@ -43,13 +42,7 @@ pub async fn told(db: &Db, actor: &Actor, id: TaskId) -> Result<Told> {
 /// [`Error::Unauthorized`]; [`Error::Validation`] for a cursor of another list.
 pub async fn list_told(db: &Db, actor: &Actor, filter: &ToldFilter, limit: usize) -> Result<(Page<Told>, i64)> {
     let user = actor.user()?;
-    let after = match &filter.after {
-        Some(cursor) => {
-            let micros = cursor.key.parse::<i64>().ok().and_then(DateTime::from_timestamp_micros);
-            Some((micros.ok_or_else(|| Error::field("pageToken", "is not one that this list gave out"))?, cursor.id))
-        }
-        None => None,
-    };
+    let after = filter.after_key()?;
     let mut tx = db.begin_snapshot(actor).await?;
     let (ids, total) = store::list(&mut tx, user, filter, after, limit + 1).await?;
     let mut all = Vec::with_capacity(ids.len());
@@ -57,7 +50,7 @@ pub async fn list_told(db: &Db, actor: &Actor, filter: &ToldFilter, limit: usize
         let Some(row) = store::find(&mut tx, Some(user), id).await? else { continue };
         all.extend(compose_within(&mut tx, row).await?);
     }
-    Ok((Page::cut(all, limit, |t| Cursor { key: t.since.timestamp_micros().to_string(), id: t.id.0 }), total))
+    Ok((Page::cut(all, limit, Told::cursor), total))
 }
 
 /// The request that a task is or was of, for those who tell its requester.

@@ -4,6 +4,7 @@ pub(super) mod store;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use super::dispatch::Claim;
 use super::{TaskState, Waiting};
@@ -58,6 +59,13 @@ pub struct Told {
     pub last_update: i64,
 }
 
+impl Told {
+    /// Where it stands in a list of those whose state changed last first.
+    pub(crate) fn cursor(&self) -> Cursor {
+        Cursor { key: self.since.timestamp_micros().to_string(), id: self.id.0 }
+    }
+}
+
 /// Which tasks are listed.
 #[derive(Clone, Debug, Default)]
 pub struct ToldFilter {
@@ -71,6 +79,15 @@ pub struct ToldFilter {
     pub since: Option<DateTime<Utc>>,
     /// After this one.
     pub after: Option<Cursor>,
+}
+
+impl ToldFilter {
+    /// What [`Told::cursor`] put into the cursor; [`Error::Validation`] for one of another list.
+    pub(crate) fn after_key(&self) -> Result<Option<(DateTime<Utc>, Uuid)>> {
+        let Some(cursor) = &self.after else { return Ok(None) };
+        let micros = cursor.key.parse::<i64>().ok().and_then(DateTime::from_timestamp_micros);
+        Ok(Some((micros.ok_or_else(|| Error::field("pageToken", "is not one that this list gave out"))?, cursor.id)))
+    }
 }
 
 /// One of the actor's orders. With `agent`: if it is that one's.
@@ -95,16 +112,10 @@ pub(crate) async fn told_within(tx: &mut Tx, user: UserId, id: TaskId) -> Result
 /// [`Error::Unauthorized`]; [`Error::Validation`] for a cursor of another list.
 pub async fn list_told(db: &Db, actor: &Actor, filter: &ToldFilter, limit: usize) -> Result<(Page<Told>, i64)> {
     let user = actor.user()?;
-    let after = match &filter.after {
-        Some(cursor) => {
-            let micros = cursor.key.parse::<i64>().ok().and_then(DateTime::from_timestamp_micros);
-            Some((micros.ok_or_else(|| Error::field("pageToken", "is not one that this list gave out"))?, cursor.id))
-        }
-        None => None,
-    };
+    let after = filter.after_key()?;
     let mut tx = db.begin_snapshot(actor).await?;
     let (rows, total) = store::list(&mut tx, user, filter, after, limit + 1).await?;
-    Ok((Page::cut(rows, limit, |t| Cursor { key: t.since.timestamp_micros().to_string(), id: t.id.0 }), total))
+    Ok((Page::cut(rows, limit, Told::cursor), total))
 }
 
 /// Something that happened to a task, for who follows it.
